@@ -33,8 +33,8 @@ def plot_history(history, y="loss", *, x="epoch", label=None, ax=None, **line):
 
     Args:
         history: DataFrame as `train` returns it, one row an epoch.
-        y: a quantity, such as "loss": its columns `train_loss` and `val_loss` are drawn, as far
-            as they are there; or one column by its full name, such as "val_accuracy".
+        y: a quantity, such as "loss", whose columns `train_loss` and `val_loss` are drawn, or one
+            column by its full name, such as "val_accuracy".
         x: the column on the horizontal axis, "epoch" or "seconds".
         label: name in the legend, for one column only; by default the column's name.
         ax: axes to draw on, by default the current ones.

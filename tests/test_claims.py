@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from course_utils import claims
-from course_utils.claims import ClaimError, claim, recorded, render_claim
+from course_utils.course import claims
+from course_utils.course.claims import ClaimError, claim, recorded, render_claim
 
 RECORD = {
     "parameters": {"epochs": 10, "seed": 0, "device": "auto"},

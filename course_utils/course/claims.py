@@ -112,8 +112,9 @@ def recorded(text):
 @cache
 def _records():
     """All of `results/NN.json`: in the installed package, else in the checkout."""
-    here = Path(__file__).parent
-    folder = here / "results" if (here / "results").is_dir() else here.parent / "results"
+    package = Path(__file__).parents[1]
+    installed, checkout = package / "results", package.parent / "results"
+    folder = installed if installed.is_dir() else checkout
     files = sorted(folder.glob("[0-9][0-9].json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 

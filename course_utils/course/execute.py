@@ -1,0 +1,147 @@
+"""Execute one notebook in this process and report each cell: `run.py` starts one such a lesson.
+
+The job comes as JSON on standard input, events go as JSON lines to standard output. Started as a
+script, it imports nothing of the course, so that it is quick to start. It chooses nothing and
+writes nothing but the notebook that the job names.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def headings(cells):
+    """Return {cell id: the nearest heading at or above it}."""
+    found, nearest = {}, ""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            lines = [line for line in cell.source.splitlines() if line.startswith("#")]
+            nearest = lines[-1].lstrip("# ") if lines else nearest
+        found[cell.id] = nearest
+    return found
+
+
+class Reporter:
+    """Sends events, and remembers the cell that runs: where a lesson stopped, if it stops."""
+
+    def __init__(self, cells):
+        self.headings, self.count, self.at = headings(cells), len(cells), {}
+
+    def send(self, **event):
+        print(json.dumps(event), flush=True)
+
+    def cell_starts(self, cell, cell_index):
+        """nbclient calls this before each cell."""
+        heading = self.headings.get(cell.id, self.at.get("heading", ""))
+        self.at = {"cell": cell.id, "heading": heading}
+        if cell.cell_type == "code":
+            self.send(event="cell", index=cell_index + 1, of=self.count, **self.at)
+
+    def stopped(self, error):
+        name = getattr(error, "ename", "") or type(error).__name__
+        lines = str(getattr(error, "evalue", "") or error).strip().splitlines() or [""]
+        self.send(event="stopped", error=f"{name}: {lines[0]}".rstrip(": "), **self.at)
+
+
+def execute_copy(job, reporter):
+    """Write an executed copy with the job's parameters injected; it grows cell by cell."""
+    import papermill
+
+    reporter.count += bool(job["parameters"])  # papermill adds a cell for them
+    papermill.execute_notebook(
+        _as_it_is(job["notebook"]),
+        _as_it_is(job["output"]),
+        parameters=job["parameters"],
+        kernel_name="python3",
+        progress_bar=False,
+        coalesce_streams=True,
+        record_timing=False,
+        execution_timeout=job["timeout"],
+        resources={"metadata": {"path": job["folder"]}},
+        on_cell_start=reporter.cell_starts,
+    )
+
+
+def execute_in_place(job, notebook, reporter):
+    """Execute a notebook as it is and store its outputs, only if it ran to the end.
+
+    Widget state is kept while it runs, since nbclient cannot do without, and then deleted together
+    with the outputs of cells tagged `interactive`, which need it.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    parameter_cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    sources = [cell.source for cell in parameter_cells]
+    for cell in parameter_cells:
+        cell.source += "".join(f"\n{name} = {value!r}" for name, value in job["set"].items())
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        store_widget_state=True,
+        resources={"metadata": {"path": job["folder"]}},
+        on_cell_start=reporter.cell_starts,
+    )
+    target = Path(job["output"])
+    try:
+        client.execute()
+        target = Path(job["notebook"])
+    finally:
+        for cell, source in zip(parameter_cells, sources, strict=True):
+            cell.source = source
+        notebook.metadata = nbformat.from_dict(METADATA)
+        for cell in notebook.cells:
+            cell.metadata.pop("execution", None)
+            if "interactive" in cell.metadata.get("tags", []):
+                cell.outputs = []
+        part = target.with_name(target.name + ".part")
+        nbformat.write(notebook, part)
+        os.replace(part, target)
+
+
+def _keep_output_widgets_silent():
+    """Keep nbclient from answering a slider's output widget.
+
+    It answers on the socket on which it awaits the kernel's reply, which may then go unnoticed: it
+    would wait for ever. What it answers, a copy of the widget's outputs, no kernel here needs.
+    """
+    from nbclient.output_widget import OutputWidget
+
+    OutputWidget.send = lambda self, *args, **kwargs: None
+
+
+def _as_it_is(path):
+    """A path that papermill will not take for a template."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def main():
+    import nbformat
+
+    job = json.load(sys.stdin)
+    notebook = nbformat.read(job["notebook"], as_version=4)
+    reporter = Reporter(notebook.cells)
+    _keep_output_widgets_silent()
+    try:
+        if job["in_place"]:
+            execute_in_place(job, notebook, reporter)
+        else:
+            execute_copy(job, reporter)
+    except Exception as error:
+        reporter.stopped(error)
+        return 1
+    reporter.send(event="done")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

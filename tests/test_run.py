@@ -1,0 +1,263 @@
+"""course/run: toy lessons executed, stored, recorded, broken and interrupted."""
+
+import contextlib
+import io
+import json
+import os
+import time
+
+import nbformat
+import pytest
+
+from course_utils.course import lessons, run
+from course_utils.course.run import Job
+
+# What `course_utils.claim` notes, without the time it takes to import it.
+NOTE = """\
+import json, os
+
+def note(text, holds, checked=True, at="any", **measured):
+    row = {"text": text, "at": at, "item": None, "holds": holds, "checked": checked}
+    with open(os.environ["COURSE_RECORD"], "a") as file:
+        file.write(json.dumps(row | {"measured": measured}) + "\\n")
+"""
+PARAMETERS = ("code", "parameters", "parameters", "epochs: int = 10\nseed: int = 0")
+
+
+def call(folder, *argv, results=None):
+    """Run the command on a folder of toy lessons; return (code, standard output, errors)."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run.main(list(argv), folder, folder / "results", folder / "build")
+    return code, out.getvalue(), err.getvalue()
+
+
+def cells(path):
+    return {cell.id: cell for cell in nbformat.read(path, 4).cells}
+
+
+def printed(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory, write_notebook):
+    """Four lessons at quick scale, two of which break; (folder, code, output, errors)."""
+    folder = tmp_path_factory.mktemp("with a space {x}")
+    look = (
+        "names = ['OMP_NUM_THREADS', 'COURSE_CLAIMS', 'COURSE_OFFLINE', 'COURSE_NO_PROGRESS']\n"
+        "print([os.environ.get(name) for name in names], os.path.basename(os.getcwd()), epochs)"
+    )
+    write_notebook(
+        folder / "02_sound.ipynb",
+        [
+            PARAMETERS,
+            ("code", "note", "", NOTE),
+            ("code", "look", "", look),
+            ("code", "c", "", "note('a', True); note('b', False, checked=False, at='full')"),
+        ],
+    )
+    write_notebook(
+        folder / "03_breaks.ipynb",
+        [
+            PARAMETERS,
+            ("text", "h", "", "## Where it breaks\n\nText."),
+            ("code", "note", "", NOTE + "note('c', False, a=1)\nnote('d', True)"),
+            ("code", "half", "", "print('half')"),
+            ("code", "boom", "", "raise ValueError('first line\\nsecond')"),
+            ("code", "after", "", "print('never')"),
+        ],
+    )
+    write_notebook(
+        folder / "04_dies.ipynb",
+        [("code", "die", "", "import os\nprint('last', flush=True)\nos._exit(3)")],
+    )
+    write_notebook(folder / "05_plain.ipynb", [("code", "p", "parameters", "lr: float = 0.1")])
+    (folder / "quick.yaml").write_text("02: {epochs: 1}\n", encoding="utf-8")
+    return folder, *call(folder, "-p", "seed", "7")
+
+
+def test_table_and_exit_code(quick):
+    _, code, out, err = quick
+    assert code == 1
+    lines = out.splitlines()
+    table = lines[next(i for i, line in enumerate(lines) if line.startswith("lesson ")) :]
+    rows = {line.split()[0]: line for line in table[1:5]}
+    assert rows["02"].split()[2:] == ["1", "of", "1", "1", "ok"]
+    assert "1 of 2" in rows["03"]
+    assert rows["03"].endswith("stopped at cell boom (Where it breaks): ValueError: first line")
+    assert "stopped at cell die: DeadKernelError" in rows["04"]
+    assert rows["05"].endswith("ok")
+    assert table[5].startswith("Executed copies to read:") and table[5].endswith("build/run")
+    assert err == "run: 2 of 4 failed: 03, 04\n"
+    assert "Traceback" not in out + err and "WARNING" not in out + err
+
+
+def test_unused_parameter_is_named(quick):
+    assert "note: seed is not used in 04, 05: no such parameter there" in quick[2]
+
+
+def test_progress_in_a_log_is_two_lines_a_lesson(quick):
+    lines = quick[2].splitlines()
+    assert next(line for line in lines if line.startswith("02:")) == "02: started"
+    assert sum(line.startswith(("02:", "03:", "04:", "05:")) for line in lines) == 8
+
+
+def test_a_lesson_runs_as_asked(quick):
+    executed = cells(quick[0] / "build" / "run" / "02_sound.ipynb")
+    assert printed(executed["look"]) == "['1', 'any', '1', '1'] run 1\n"
+
+
+def test_half_executed_copy_is_kept(quick):
+    executed = cells(quick[0] / "build" / "run" / "03_breaks.ipynb")
+    assert printed(executed["half"]) == "half\n"
+    assert executed["after"].outputs == []
+    original = cells(quick[0] / "03_breaks.ipynb")
+    assert all(not cell.get("outputs") for cell in original.values())
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--only", "9"], "no lesson 09; there are 02, 03, 04, 05"),
+        (["-p", "passes", "1"], "no lesson has a parameter passes; there are epochs, lr, seed"),
+        (["-p", "epochs", "abc"], "epochs must be int, not 'abc'"),
+        (["--in-place"], "--in-place and --seeds go with --full"),
+        (["--full", "--in-place", "--seeds", "2"], "--in-place and --seeds are two runs"),
+        (["--full", "--seeds", "2", "-p", "lr", "0"], "-p has no place here"),
+        (["--full", "--seeds", "-1"], "--seeds must be at least 1, not -1"),
+        (["--full", "--jobs", "2"], "--full runs one lesson at a time"),
+        (["--jobs", "1000"], f"--jobs must be 1 to {run.cores()}, the cores here, not 1000"),
+        (["--jobs", "0"], f"--jobs must be 1 to {run.cores()}"),
+    ],
+)
+def test_a_wrong_wish_is_one_sentence(quick, argv, sentence):
+    code, out, err = call(quick[0], *argv)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"run: {sentence}") and err.count("\n") == 1
+
+
+def test_what_is_kept_needs_real_data(tmp_path, write_notebook, monkeypatch):
+    write_notebook(tmp_path / "02_x.ipynb", [("code", "load", "", "mnist(train=True)")])
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "none"))
+    code, _, err = call(tmp_path, "--full", "--in-place")
+    assert code == 2 and "but mnist is not here" in err
+    assert cells(tmp_path / "02_x.ipynb")["load"].execution_count is None
+    paths = {"02": tmp_path / "02_x.ipynb"}
+    for real, claims in [(False, "any"), (True, "full")]:
+        [job] = run.full_jobs(paths, {"02": {"mnist": real}}, tmp_path)
+        assert job.claims == claims
+
+
+def test_in_place(tmp_path, write_notebook):
+    slider = "import ipywidgets\n\nipywidgets.interact(lambda k: k, k=(0, 3));"
+    figure = "import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nplt.show()"
+    parameters = 'pictures: str = "auto"\nepochs: int = 3'
+    path = write_notebook(
+        tmp_path / "02_x.ipynb",
+        [
+            ("code", "p", "parameters", parameters),
+            ("code", "pictures", "", "print(pictures, end='')\nprint('!')"),
+            ("code", "figure", "", figure),
+            ("code", "slider", "interactive nbval-ignore-output", slider),
+            ("code", "c", "", NOTE + "note('a', True, epochs=epochs)"),
+        ],
+    )
+    half = write_notebook(
+        tmp_path / "03_y.ipynb", [("code", "a", "", "print(1)"), ("code", "b", "", "1 / 0")]
+    )
+    before = half.read_bytes()
+    (tmp_path / "quick.yaml").write_text("02: {epochs: 1}", encoding="utf-8")
+    code, out, _ = call(tmp_path, "--full", "--in-place")
+    assert code == 1 and "stopped at cell b: ZeroDivisionError" in out
+    assert half.read_bytes() == before
+    assert printed(cells(tmp_path / "build" / "run" / "03_y.ipynb")["a"]) == "1\n"
+
+    notebook = nbformat.read(path, 4)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3, 4, 5]
+    stored = cells(path)
+    assert stored["p"].source == parameters
+    assert len(stored["pictures"].outputs) == 1 and printed(stored["pictures"]) == "sample!\n"
+    assert "image/png" in stored["figure"].outputs[0].data
+    assert stored["slider"].outputs == []
+    assert path.read_bytes().endswith(b"}\n")
+    record = json.loads((tmp_path / "results" / "02.json").read_text(encoding="utf-8"))
+    assert record["stored"]["claims"][0]["measured"] == {"epochs": 3}
+    assert record["parameters"] == {"pictures": "auto", "epochs": 3}
+
+    once = path.read_bytes(), (tmp_path / "results" / "02.json").read_bytes()
+    assert call(tmp_path, "--full", "--in-place", "--only", "02")[0] == 0
+    assert (path.read_bytes(), (tmp_path / "results" / "02.json").read_bytes()) == once
+
+
+def test_seeds(tmp_path, write_notebook):
+    claims = NOTE + "note('luck', seed == 0, value=seed)\nnote('sure', True)"
+    write_notebook(tmp_path / "02_x.ipynb", [PARAMETERS, ("code", "c", "", claims)])
+    (tmp_path / "results").mkdir()
+    code, out, err = call(tmp_path, "--full", "--seeds", "2")
+    assert code == 1 and "claim failed: luck" in out and "1 of 2 failed: 02 seed 1" in err
+    record = json.loads((tmp_path / "results" / "02.json").read_text(encoding="utf-8"))
+    assert record["seeds"] == [0, 1] and record["parameters"] == {"epochs": 10, "seed": 0}
+    luck, sure = record["claims"]
+    assert luck["holds"] == [True, False] and luck["high"] == {"value": 1} and luck["n"] == 2
+    assert sure["holds"] == [True, True]
+
+
+def test_a_stopped_seed_leaves_the_record_alone(tmp_path):
+    job = Job("02 seed 0", tmp_path / "02_x.ipynb", tmp_path / "x", {"seed": 0})
+    outcome = run.Outcome(job, 1.0, {"cell": "a", "heading": "", "error": "E"}, [])
+    complaints = run.record_seeds([outcome], {"02": {}}, tmp_path / "results")
+    assert complaints == ["lesson 02 stopped, so its record stays as it was"]
+    assert not (tmp_path / "results").exists()
+
+
+class Interrupts:
+    """A progress during which someone presses Ctrl+C as soon as a cell has run."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def show(self, event):
+        if self.file.exists() and self.file.read_text():
+            raise KeyboardInterrupt
+
+
+@pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
+def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook):
+    file = tmp_path / "pid"
+    sleep = f"import os, time\nopen({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    path = write_notebook(tmp_path / "02_x.ipynb", [("code", "sleep", "", sleep)])
+    job = Job("02", path, tmp_path / "build" / "02_x.ipynb")
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run.execute_all([job], progress=Interrupts(file))
+    kernel = int(file.read_text())
+    while time.monotonic() - start < 30:
+        try:
+            os.kill(kernel, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.2)
+    else:
+        pytest.fail("the kernel still runs")
+
+
+def test_an_environment_keeps_no_wish_of_the_shell(tmp_path, write_notebook, monkeypatch):
+    monkeypatch.setenv("COURSE_CLAIMS", "full")
+    monkeypatch.setenv("COURSE_STRICT_CHECKS", "1")
+    lesson, solution = tmp_path / "02_x.ipynb", tmp_path / "solutions" / "02_solutions.ipynb"
+    seeds = Job("02 seed 0", lesson, tmp_path / "x.ipynb", claims=None, offline=False).environment()
+    assert "COURSE_CLAIMS" not in seeds and "COURSE_STRICT_CHECKS" not in seeds
+    assert (
+        Job("02_solutions", solution, tmp_path / "y.ipynb").environment()["COURSE_STRICT_CHECKS"]
+        == "1"
+    )
+
+
+def test_threads_times_processes_are_not_more_than_the_cores(quick):
+    jobs = run.quick_jobs(lessons.choose(quick[0]), quick[0])
+    assert {job.threads for job in jobs} == {1} and {job.claims for job in jobs} == {"any"}
+    full = run.full_jobs({"02": quick[0] / "02_sound.ipynb"}, {"02": {}}, quick[0], seeds=2)
+    assert [job.name for job in full] == ["02 seed 0", "02 seed 1"]
+    assert {job.threads for job in full} == {run.cores()} and {job.claims for job in full} == {None}

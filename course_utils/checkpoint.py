@@ -1,8 +1,4 @@
-"""Checkpoints: a training run in a file, to be loaded safely and continued exactly.
-
-The file holds tensors and plain values only, so that `torch.load` reads it with
-`weights_only=True`, which runs no code from the file.
-"""
+"""Checkpoints: a training run in a file of tensors and plain values, which runs no code."""
 
 import os
 import random
@@ -47,7 +43,7 @@ def save_checkpoint(path, *, model, optimizer=None, scheduler=None, **values):
 
 
 def load_checkpoint(path, model, *, optimizer=None, scheduler=None):
-    """Load a file of `save_checkpoint`, and return its further values as a dict.
+    """Load a file of `save_checkpoint`; return its further values, a dict (from IDL 2.4.4).
 
     Args:
         path: the file.
@@ -60,15 +56,11 @@ def load_checkpoint(path, model, *, optimizer=None, scheduler=None):
         ...     save_checkpoint(f"{folder}/line.pt", model=torch.nn.Linear(2, 1), epoch=3)
         ...     load_checkpoint(f"{folder}/line.pt", torch.nn.Linear(2, 1))
         {'epoch': 3}
-
-    From IDL 2.4.4.
     """
     try:
         content = dict(torch.load(path, map_location="cpu", weights_only=True))
         values = content["values"]
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no checkpoint {path}") from None
-    except OSError:
+    except OSError:  # no such file, for one; the error names it
         raise
     except Exception as error:  # which one a damaged file raises depends on where the damage is
         raise ValueError(f"{path} is damaged, or not written by save_checkpoint") from error
@@ -77,7 +69,7 @@ def load_checkpoint(path, model, *, optimizer=None, scheduler=None):
     faults = []
     for name, part in parts.items():
         ours = _layout({"class": type(part).__name__, "state": part.state_dict()})
-        saved = _layout(content.get(name, {"state": {}}))
+        saved = _layout(content.get(name, {"class": "missing", "state": {}}))
         for key in sorted(ours | saved):
             there, here = saved.get(key, "missing"), ours.get(key, "missing")
             if there != here:
@@ -126,14 +118,11 @@ def _generators(loader):
 
 def _layout(part):
     """What must agree before a state is loaded: the class, the shapes, the groups' sizes."""
-    layout = {
-        key: "shape " + str(tuple(value.shape))
-        for key, value in part["state"].items()
-        if isinstance(value, torch.Tensor)
-    }
-    if "param_groups" in part["state"]:
-        layout["groups"] = [len(group["params"]) for group in part["state"]["param_groups"]]
-    return layout | ({"class": part["class"]} if "class" in part else {})
+    state, layout = part["state"], {"class": part["class"]}
+    if "param_groups" in state:
+        layout["groups"] = [len(group["params"]) for group in state["param_groups"]]
+    tensors = {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
+    return layout | {key: f"shape {tuple(value.shape)}" for key, value in tensors.items()}
 
 
 def _plain(obj, where):

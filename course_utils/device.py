@@ -5,15 +5,17 @@ import dataclasses
 import logging
 import operator
 import random
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
+Timing = namedtuple("Timing", ["median", "spread"])  # seconds per call; the quartiles' distance
+
 
 def get_device(name="auto"):
-    """Return the device to compute on, as tensors on it name it ("cuda:0", not "cuda").
+    """Return the device to compute on, as its tensors name it: "cuda:0" (from IDL 1.2.1).
 
     Args:
         name: "auto" (CUDA, else MPS, else the CPU), a name such as "cpu" or "cuda:1", or a device;
@@ -22,8 +24,6 @@ def get_device(name="auto"):
     Example:
         >>> get_device("cpu")
         device(type='cpu')
-
-    From IDL 1.2.1.
     """
     present = [f"cuda:{i}" for i in range(torch.cuda.device_count()) if torch.cuda.is_available()]
     present += ["mps:0"] if torch.backends.mps.is_available() else []
@@ -58,7 +58,8 @@ def to_device(obj, device):
             case dict():
                 moved = copy.copy(item)  # keeps the kind, and a defaultdict's factory
                 moved.clear()
-                moved.update((move(key), move(value)) for key, value in item.items())
+                for key, value in item.items():
+                    moved[move(key)] = move(value)
                 return moved
             case tuple() if hasattr(item, "_fields"):
                 return item._make(map(move, item))
@@ -83,11 +84,8 @@ def set_seed(seed):
         seed: an integer in 0..2**32 - 1, the range that NumPy takes; else a ValueError.
 
     Example:
-        >>> generator = set_seed(0)
-        >>> first = torch.rand(2)
-        >>> generator = set_seed(0)
-        >>> torch.equal(first, torch.rand(2))
-        True
+        >>> set_seed(0).initial_seed()
+        0
     """
     try:
         seed = operator.index(seed)
@@ -97,13 +95,6 @@ def set_seed(seed):
     random.seed(seed)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
-
-
-class Timing(NamedTuple):
-    """Seconds per call: the median, and the distance between the quartiles."""
-
-    median: float
-    spread: float
 
 
 def benchmark(fn, device="cpu", *, seconds=0.2):

@@ -10,7 +10,7 @@ from course_utils.checkpoint import random_state, set_random_state
 
 
 def count_parameters(model, trainable_only=False):
-    """Return how many numbers a model has to learn; those that two layers share count once.
+    """Return how many numbers a model has to learn, shared ones counted once (from L18).
 
     Args:
         model: a module.
@@ -19,8 +19,6 @@ def count_parameters(model, trainable_only=False):
     Example:
         >>> count_parameters(torch.nn.Linear(784, 256))  # 784 * 256 weights, 256 biases
         200960
-
-    From L18, whose two networks for birds and airplanes have 1,574,402 and 3,737,474.
     """
     chosen = (p for p in model.parameters() if p.requires_grad or not trainable_only)
     return sum(parameter.numel() for parameter in chosen)
@@ -31,21 +29,17 @@ def summarize(model, input_shape):
 
     Args:
         model: a module; it is run once on zeros and left as it was.
-        input_shape: shape of a whole batch, N first, such as (1, 1, 28, 28).
+        input_shape: shape of a whole batch, N first, such as (1, 1, 28, 28); a ValueError if the
+            model does not take it.
 
     Returns:
         DataFrame of `layer`, `output_shape` (None: the input did not pass there) and `parameters`,
         each counted in the first row that uses it: they add up to `count_parameters(model)`.
 
-    Raises:
-        ValueError: if the model does not take inputs of that shape.
-
     Example:
         >>> print(summarize(torch.nn.Sequential(torch.nn.Linear(784, 10)), (1, 784)))
                layer output_shape  parameters
         0  0: Linear      (1, 10)        7850
-
-    From L18, where the shapes and counts of a Sequential's layers are read one by one.
     """
     rows, counted = [], set()
 

@@ -69,13 +69,11 @@ class EpochRecord:
 
     def means(self):
         """Return a dict of "loss" and the metrics, each over all examples."""
-        if not self.losses:
-            raise ValueError(f"the {self.part} loader must give at least one batch")
         losses = torch.stack(self.losses).tolist()  # the one wait for the device
         for i, loss in enumerate(losses, start=1):
             if not isfinite(loss):
-                where = f"batch {i} of {len(losses)}"
-                raise FloatingPointError(f"the {self.part} loss is {loss} in {where}, the first")
+                bad = f"the {self.part} loss is {loss} in batch {i} of {len(losses)}"
+                raise FloatingPointError(f"{bad}, for the first time")
         weighted = sum(loss * n for loss, n in zip(losses, self.counts, strict=True))
         result = {"loss": weighted / sum(self.counts)}
         if self.metrics:

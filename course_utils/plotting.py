@@ -8,6 +8,7 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 import torch
 
 # One color per meaning through the whole course, from the Okabe-Ito palette, which color-blind
@@ -38,7 +39,7 @@ def plot_history(history, y="loss", *, x="epoch", label=None, ax=None, **line):
         x: the column on the horizontal axis, "epoch" or "seconds".
         label: name in the legend, for one column only; by default the column's name.
         ax: axes to draw on, by default the current ones.
-        **line: matplotlib's line options, such as `color`, `linestyle`, `marker`; they override
+        **line: seaborn's line options, such as `color`, `linestyle`, `marker`; they override
             the course's own for training and validation.
 
     Returns:
@@ -66,7 +67,8 @@ def plot_history(history, y="loss", *, x="epoch", label=None, ax=None, **line):
     for column in columns:
         part = column.split("_")[0]
         style = PARTS.get(part, {"marker": "o"}) | {"color": COLORS.get(part)} | line
-        ax.plot(history[x], history[column], label=label or column.replace("_", " "), **style)
+        name = label or column.replace("_", " ")
+        sns.lineplot(history, x=x, y=column, label=name, ax=ax, estimator=None, **style)
     ax.set(xlabel="training time (seconds)" if x == "seconds" else x)
     ax.set(ylabel=y.removeprefix("train_").removeprefix("val_").replace("_", " "))
     if x == "epoch":

@@ -4,7 +4,6 @@ A batch is a pair `(inputs, targets)` of N examples each; the device is the mode
 epoch is the mean over its examples: each batch counts for as many as it has.
 """
 
-import operator
 import os
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from course_utils.metrics import EpochRecord
 
 
 def train_one_epoch(model, loss_fn, optimizer, train_loader, *, metrics=None, decide=None):
-    """Train for one pass over the data; arguments and errors are those of `train`.
+    """Train for one pass over the data (from IDL 2.1.2); arguments and errors as for `train`.
 
     Returns a dict of "loss" and the metrics, of outputs made while the weights were changing.
 
@@ -30,8 +29,6 @@ def train_one_epoch(model, loss_fn, optimizer, train_loader, *, metrics=None, de
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         >>> list(train_one_epoch(model, torch.nn.MSELoss(), optimizer, batches))
         ['loss']
-
-    From IDL 2.1.2 and 2.4.2.
     """
     record = EpochRecord("training", metrics, decide)
     with mode(model, training=True):
@@ -73,17 +70,14 @@ def predict(model, loader):
         torch.Size([4, 2])
     """
     with evaluating(model, loader):
-        outputs = [model(inputs) for inputs, _ in _batches(loader, model)]
-    if not outputs:
-        raise ValueError("the loader must give at least one batch")
-    return torch.cat(outputs).cpu()
+        return torch.cat([model(inputs) for inputs, _ in _batches(loader, model)]).cpu()
 
 
 def train(
     model, loss_fn, optimizer, train_loader, val_loader=None, *, epochs, metrics=None, decide=None,
     scheduler=None, checkpoint=None, resume=None, on_epoch_end=None, progress=True,
 ):  # fmt: skip
-    """Train a model and return its history. There is no test loader, on purpose.
+    """Train a model, return its history (from IDL 2.4.4); no test loader, on purpose.
 
     Args:
         model: a module, on the device where to train it; its mode is left as found.
@@ -113,8 +107,6 @@ def train(
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         >>> list(train(model, torch.nn.MSELoss(), optimizer, batches, epochs=2))
         ['epoch', 'seconds', 'train_loss']
-
-    From IDL 2.4.4 (`train_simple_network`) and L18 (`training_loop`).
     """
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
@@ -125,7 +117,7 @@ def train(
     owned = {p for group in optimizer.param_groups for p in group["params"]}
     if owned.isdisjoint(model.parameters()):
         raise ValueError(
-            "the optimizer holds none of the model's parameters: make it for this model"
+            "the optimizer must be made for this model, but has none of its parameters"
         )
     parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
     scores = {"metrics": metrics, "decide": decide}
@@ -140,20 +132,18 @@ def train(
             raise ValueError(f"{resume} holds {run}, not up to {epochs} epochs with {settings}")
         set_random_state(saved["random"], train_loader)
     seconds = rows[-1]["seconds"] if rows else 0.0
-
-    batches = operator.length_hint(train_loader)
     hidden = not progress or os.environ.get("COURSE_NO_PROGRESS") == "1"
-    bar = tqdm(total=epochs * batches, initial=len(rows) * batches, leave=False, disable=hidden)
-    with bar:
+    with tqdm(total=epochs, initial=len(rows), unit="epoch", leave=False, disable=hidden) as bar:
         for epoch in range(len(rows) + 1, epochs + 1):
-            bar.set_description(f"epoch {epoch}/{epochs}")
-            watched, start = _watched(train_loader, bar), time.perf_counter()
+            start = time.perf_counter()
             try:
-                result = train_one_epoch(model, loss_fn, optimizer, watched, **scores)
+                result = train_one_epoch(model, loss_fn, optimizer, train_loader, **scores)
                 seconds += time.perf_counter() - start
-                row = {"epoch": epoch, "seconds": seconds} | _prefixed("train", result)
+                row = {"epoch": epoch, "seconds": seconds}
+                row |= {f"train_{name}": value for name, value in result.items()}
                 if val_loader is not None:
-                    row |= _prefixed("val", evaluate(model, loss_fn, val_loader, **scores))
+                    result = evaluate(model, loss_fn, val_loader, **scores)
+                    row |= {f"val_{name}": value for name, value in result.items()}
             except FloatingPointError as error:
                 raise FloatingPointError(f"epoch {epoch}: {error}") from None
             rows.append(row)
@@ -166,26 +156,20 @@ def train(
                 save_checkpoint(checkpoint, **parts, **run)
             if on_epoch_end is not None:
                 on_epoch_end(dict(row))
+            bar.update()
     return pd.DataFrame(rows)
 
 
 def _batches(loader, model):
     """Yield the loader's batches on the model's device."""
     device = next(model.parameters(), torch.empty(0)).device
+    batch = None
     for batch in loader:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
             raise ValueError(f"a batch must be a pair (inputs, targets), not a {type(batch)}")
         yield to_device(batch, device)
-
-
-def _watched(loader, bar):
-    for batch in loader:
-        yield batch
-        bar.update()
-
-
-def _prefixed(part, result):
-    return {f"{part}_{name}": value for name, value in result.items()}
+    if batch is None:
+        raise ValueError("a loader must give at least one batch; this one, of no data, gave none")
 
 
 def _one_mean(loss_fn, outputs, targets):

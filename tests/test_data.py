@@ -250,6 +250,9 @@ def test_transformed_images_are_loaded_as_torchvisions_would_be():
         make_loader(transformed, 4), make_loader(plain, 4), strict=True
     ):
         assert torch.equal(x, expected_x) and torch.equal(y, expected_y)
+    flip = transforms.Compose([transforms.RandomHorizontalFlip(p=1), transforms.ToTensor()])
+    flipped, _ = next(iter(make_loader(tiny(transform=flip), 4)))
+    assert torch.equal(flipped, plain.images[:4].flip(3) / 255)
     subset = Subset(transformed, [3, 1])
     assert next(iter(make_loader(subset, 2)))[1].tolist() == [1, 1]
 

@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 import time
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -105,6 +105,7 @@ def test_dicts_keep_kind_order_and_factory():
     default = to_device(defaultdict(list, a=[tensor()]), "meta")
     assert default["new"] == []
     assert default["a"][0].device.type == "meta"
+    assert to_device(Counter("aab"), "meta") == Counter("aab")
     (key,) = to_device({tensor(): 1}, "meta")
     assert key.device.type == "meta"
 
@@ -138,8 +139,9 @@ def test_anything_else_is_the_same_object(item):
 
 
 def test_packed_sequences_stay_usable():
-    packed = to_device(pack_sequence([torch.ones(3), torch.ones(1)]), "cpu")
-    assert packed.batch_sizes.tolist() == [2, 1, 1]
+    packed = to_device(pack_sequence([torch.ones(3), torch.ones(1)]), "meta")
+    assert packed.data.device.type == "meta"
+    assert packed.batch_sizes.tolist() == [2, 1, 1]  # PyTorch needs these on the CPU
 
 
 def test_a_tensor_already_there_is_not_copied():
@@ -193,7 +195,7 @@ def test_benchmark_warms_up_and_repeats_what_is_slow():
         time.sleep(0.3 if len(calls) == 1 else 0.02)
 
     assert benchmark(slow_at_first, "cpu", seconds=0.02).median < 0.2
-    assert len(calls) >= 3
+    assert len(calls) >= 5  # once to warm up, then two rounds of an estimate and a measurement
 
 
 def test_benchmark_keeps_the_number_of_threads():

@@ -144,8 +144,7 @@ def _announce_sample(name, folder):
     why = f" and no download ({_failures[name]})" if name in _failures else ""
     print(
         f"*** SAMPLE DATA: no {name} in {folder}{why}, so the small sample takes its place;"
-        f" {_how_to_get(name)}. ***",
-        file=sys.stderr,
+        f" {_how_to_get(name)}. ***"
     )
 
 

@@ -11,9 +11,9 @@ TINTS += ("#D5ECEE",)
 GRID = ("132012", "094531", "268720", "103961", "025483", "110274")
 
 
-def text(x, y, words, size=14, color=INK, style="normal"):
+def text(x, y, words, size=14, color=INK, style="normal", anchor="middle"):
     return (
-        f'<text x="{x}" y="{y}" fill="{color}" font-size="{size}" text-anchor="middle" '
+        f'<text x="{x}" y="{y}" fill="{color}" font-size="{size}" text-anchor="{anchor}" '
         f'font-style="{style}">{words}</text>'
     )
 
@@ -48,7 +48,7 @@ def picture(name, width, height, title, parts):
 
 def chain(y, title, modules, shapes):
     """Modules in a row, each with its part of the formula below, shapes on the arrows between."""
-    parts = [text(80, y - 52, title, 15)]
+    parts = [text(8, y - 52, title, 15, anchor="start")]
     step, width = 176, 104
     for i, shape in enumerate(shapes):
         x = 40 + step * i

@@ -51,6 +51,8 @@ class Job:
             "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel before the user's
             "PYTHONUTF8": "1",
         }
+        if self.threads > 1:  # a full run has the machine to itself: waiting threads may spin
+            kept.setdefault("OMP_WAIT_POLICY", "ACTIVE")
         if self.claims:
             kept["COURSE_CLAIMS"] = self.claims
         if self.offline:

@@ -140,3 +140,12 @@ def test_a_cell_not_compared_here_is_not_called_wrongly_marked():
     cell.metadata["tags"] = [outputs.IGNORE, outputs.NOT_HERE]
     assert outputs.complaint(cell, [], lambda: True) == ""
     assert "stderr" in outputs.complaint(cell, [says("late\n", "stderr")], lambda: True)
+
+
+def test_damaged_data_are_one_sentence(monkeypatch, capsys):
+    def damaged():
+        raise ValueError("labels are damaged: fetch them again")
+
+    monkeypatch.setattr(outputs, "prepare", damaged)
+    assert outputs.main() == 2
+    assert capsys.readouterr().err == "outputs: labels are damaged: fetch them again\n"

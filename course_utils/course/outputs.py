@@ -126,11 +126,11 @@ def complaint(cell, outputs, equal):
 
 
 def main():
-    """Prepare the copies; return 0, or 2 with one sentence where a lesson cannot be prepared."""
+    """Prepare the copies; return 0, or 2 with one sentence where one cannot be prepared."""
     try:
         for note in prepare():
             print(note)
-    except (CourseError, OSError) as error:
+    except (CourseError, OSError, ValueError) as error:  # ValueError: a data file is damaged
         print(f"outputs: {error}", file=sys.stderr)
         return 2
     return 0

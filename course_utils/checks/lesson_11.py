@@ -15,8 +15,8 @@ from course_utils.checks import close, exercise, require, require_tensor
     "Max pooling by loops",
     "How many squares fit? If the stride is the kernel size, `H // kernel_size` rows of them.",
     "In general the last square must still fit: `(H - kernel_size) // stride + 1` of them.",
-    "Two loops, over the output's rows r and columns c, are enough: "
-    "`images[:, :, top : top + kernel_size, left : left + kernel_size].amax(dim=(2, 3))`.",
+    "Two loops, over the output's rows and columns, are enough: cut one square out of all images "
+    "and channels at once, and keep its largest value over the last two dimensions.",
 )
 def check_max_pool(max_pool2d, generator):
     for kernel_size, stride in ((2, None), (3, None), (2, 1), (3, 2), (2, 3)):
@@ -49,8 +49,8 @@ def check_max_pool(max_pool2d, generator):
 @exercise(
     "11.2",
     "Accuracy under a shift",
-    "`torch.roll(images, (down, right), dims=(2, 3))`: dimension 2 counts rows, 3 columns.",
-    "`model(moved).argmax(dim=1)` is the decision; compare it with the targets.",
+    "`torch.roll` takes the shifts and their dimensions. Which of (N, C, H, W) counts the rows?",
+    "The model gives one score for each class. Which class does it decide for?",
     "A tensor of booleans has a mean once it is `.float()`; `.item()` makes it a plain number.",
 )
 def check_accuracy_under_shift(accuracy_under_shift, generator):
@@ -100,8 +100,8 @@ def check_accuracy_under_shift(accuracy_under_shift, generator):
 @exercise(
     "11.3",
     "Forty epochs: where to stop",
-    "`history['val_loss'].idxmin()` is a row's label; `history.loc[label, 'epoch']` its epoch.",
-    "The gap is validation minus training, both from the last row: `history.iloc[-1]`.",
+    "pandas has a method for the label of a column's smallest value. A label is not yet an epoch.",
+    "The gap is validation minus training, both from the last row, whatever its label.",
 )
 def check_forty_epochs(answer, generator):
     pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
@@ -147,7 +147,7 @@ def check_forty_epochs(answer, generator):
     "Collect layers in a list, in a loop over convolutions; only the first takes `in_channels`.",
     "Where do the poolings go? For example after convolution i if i is one of `poolings` places "
     "that you choose beforehand.",
-    "The last layer gets channels × size × size numbers, size being `image_size // 2**poolings`.",
+    "How many rows and columns are left after the poolings? The last layer gets all their numbers.",
 )
 def check_make_cnn(make_cnn, generator):
     for convolutions, poolings, options in (

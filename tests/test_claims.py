@@ -1,6 +1,7 @@
 """claims: what is printed, recorded and raised, at each scale."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from course_utils.course import claims
 from course_utils.course.claims import ClaimError, claim, recorded, render_claim
+from course_utils.course.lessons import ROOT
 
 RECORD = {
     "parameters": {"epochs": 10, "seed": 0, "device": "auto"},
@@ -43,6 +45,15 @@ def test_mark_and_both_numbers(capsys):
     out = capsys.readouterr().out
     assert "✓ one\n    measured: a 0.1235, b 7" in out
     assert "✗ two\n    measured: value 0.5\n    no recorded run to compare with" in out
+
+
+def test_failure_says_where_to_read_on(capsys):
+    """The place it names is a heading of lesson 01."""
+    claim("two", False)
+    last = capsys.readouterr().out.splitlines()[-1]
+    lesson, heading = re.search(r"lesson (\d\d), “(.+)”", last).groups()
+    text = next(ROOT.glob(f"notebooks/{lesson}_*.ipynb")).read_text(encoding="utf-8")
+    assert f'"## {heading}' in text
 
 
 def test_tensors_and_numpy_numbers_become_plain(tmp_path, monkeypatch):

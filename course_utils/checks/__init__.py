@@ -8,6 +8,8 @@ calls `require` with the likely mistake in words. It never tells the answer.
 import contextlib
 import importlib
 import io
+import math
+import numbers
 import os
 import random
 import re
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
 _exercises = {}  # id -> Exercise, filled by the modules lesson_NN as they are imported
 _done = {}  # id -> whether the latest answer was right
@@ -78,6 +81,35 @@ def require_tensor(value, like, what, floating=True):
         require(value.is_floating_point(), f"{what} has dtype {value.dtype}, not a floating one")
         require(bool(value.isfinite().all()), f"{what} holds NaN or infinity")
     return value.detach().cpu().double()
+
+
+def require_number(value, what):
+    """Require that `value` is one finite number or a tensor of one, and return it as a float."""
+    require(value is not None, f"{what} is None: is a `return` missing?")
+    if isinstance(value, torch.Tensor):
+        require(value.numel() == 1, f"{what} must be one number, not of shape {tuple(value.shape)}")
+        value = value.item()
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    require(number, f"{what} must be a number, not {type(value).__name__}")
+    require(math.isfinite(value), f"{what} is {value}, not a finite number")
+    return float(value)
+
+
+def with_calls(function, *arguments):
+    """Return a function's result and the names of what it called of PyTorch's."""
+    with _CallRecorder() as recorder:
+        result = function(*arguments)
+    return result, recorder.names
+
+
+class _CallRecorder(TorchFunctionMode):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        self.names.append(getattr(function, "__name__", ""))
+        return function(*args, **(kwargs or {}))
 
 
 def close(value, expected, rtol=1e-4, atol=1e-6):

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from course_utils.checks import close, exercise, require, require_tensor
+from course_utils.checks import close, exercise, require, require_number, require_tensor
 
 
 @exercise(
@@ -39,7 +39,7 @@ def check_descend(descend, generator):
             smooth.append((start, steps, places))
 
     for start, steps, places in smooth:
-        end = _number(descend(start, 1e-3, steps), "what `descend_wild` returns")
+        end = require_number(descend(start, 1e-3, steps), "what `descend_wild` returns")
         case = f"from {start:.2f} with lr 0.001 and {steps} steps"
         uphill = start + 1e-3 * gradient(start)
         require(
@@ -94,7 +94,7 @@ def check_minimize_two(minimize, generator):
         result = minimize(lr, steps)
         pair = isinstance(result, tuple | list) and len(result) == 2
         require(pair, "`minimize_two` must return two numbers, x and y")
-        x, y = _number(result[0], "x"), _number(result[1], "y")
+        x, y = require_number(result[0], "x"), require_number(result[1], "y")
         case = f"after {steps} steps with lr {lr:.1e}"
         require(
             not (close(x, 0.2) and close(y, 10.0)),
@@ -127,7 +127,7 @@ def check_largest_rate(largest_lr, generator):
     for _ in range(8):
         a = 10 ** (4 * torch.rand(1, generator=generator).item() - 2)  # between 0.01 and 100
         limit = 1 / a
-        rate = _number(largest_lr(a), "what `largest_lr` returns")
+        rate = require_number(largest_lr(a), "what `largest_lr` returns")
         case = f"for a = {a:.3g}"
         if close(rate, limit, 0.02, 0):
             continue
@@ -192,15 +192,3 @@ def check_layer_gradients(layer_gradients, generator):
             if not close(g, e, 1e-3, 1e-5)
         ]
         require(False, f"{case} autograd gives other values for: {', '.join(wrong)}")
-
-
-def _number(value, what):
-    """`value` as a finite float; a tensor of one element will do."""
-    require(value is not None, f"{what} is None: is a `return` missing?")
-    if isinstance(value, torch.Tensor):
-        require(value.numel() == 1, f"{what} must be one number, not of shape {tuple(value.shape)}")
-        value = value.item()
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    require(number, f"{what} must be a number, not {type(value).__name__}")
-    require(math.isfinite(value), f"{what} is {value}, not a finite number")
-    return float(value)

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 SCALES = ("any", "full")
+READ_ON = "lesson 01, “Why my numbers differ from yours”, says how to read this"
 MARKS = {"holds": "✓", "fails": "✗", "not checked": "–"}
 
 
@@ -23,7 +24,8 @@ class ClaimError(AssertionError):
 def claim(text, holds, measured=None, item=None, at="any"):
     """Print whether a statement holds in this run, with the numbers it rests on.
 
-    A claim that fails prints ✗ and what differs from the recorded run, and the lesson goes on.
+    A claim that fails prints ✗, what differs from the recorded run and where to read on, and the
+    lesson goes on.
     Only where the runner has set `COURSE_CLAIMS` does a failing claim raise.
 
     Args:
@@ -57,7 +59,7 @@ def claim(text, holds, measured=None, item=None, at="any"):
 
     print(render_claim(text, status, measured, entry))
     if status == "fails":
-        print("    " + _why_it_may_differ(record))
+        print(f"    {_why_it_may_differ(record)}\n    {READ_ON}")
     if path := os.environ.get("COURSE_RECORD"):
         row = {"text": text, "at": at, "item": item}
         row |= {"holds": holds, "checked": checked, "measured": measured}

@@ -126,7 +126,7 @@ def test_strict_raises(monkeypatch, answer):
     ("number", "sentence"),
     [
         ("98.3", 'Lesson 98 has no exercise "98.3"; it has 98.1, 98.2, 98.10.'),
-        ("97.1", "There are no exercises of lesson '97'; there are of 02"),
+        ("97.1", "There are no exercises of lesson '97'; there are of"),
         (2.1, 'An exercise is named as text, such as "02.1", not 2.1.'),
         ("2.1", "An exercise is named as text, such as \"02.1\", not '2.1'."),
         (None, 'An exercise is named as text, such as "02.1", not None.'),

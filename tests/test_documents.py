@@ -14,7 +14,12 @@ ITEMS = {"IDL": 188, "L18": 59, "CAT": 30, "LTM": 29, "L16": 26}
 CHECKSUM = "0a2d9fecf124a1486961201c2f70f1c29f37f4488fa7b8075b3323d92ccf09a9"
 OUTCOME = r"reproduced(: .+)?|reproduced with a correction: .+|not reproduced, because .+"
 # Exercises of the documents, by the lesson that they are written with.
-EXERCISES = {"02": ("IDL-049", "IDL-050"), "11": ("IDL-183", "IDL-184", "IDL-187")}
+EXERCISES = {
+    "01": ("IDL-046", "IDL-047"),
+    "02": ("IDL-049", "IDL-050"),
+    "04": ("IDL-112",),
+    "11": ("IDL-183", "IDL-184", "IDL-187"),
+}
 
 
 def read_rows(path=ROOT / "results" / "documents.csv"):

@@ -6,10 +6,12 @@ The docstring of each wrong answer names the mistake; `said` is what the check m
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_svmlight_file
 from torch.utils.data import Dataset, random_split
 
 from course_utils import checks
 from course_utils.checks import check
+from course_utils.checks.lesson_03 import libsvm_text
 
 
 @pytest.fixture(autouse=True)
@@ -690,15 +692,12 @@ def test_checks_leave_pytorchs_warnings_as_they_were(capsys):
     "options", [{}, {"blank": True}, {"comments": True}, {"blank": True, "comments": True}]
 )
 def test_the_files_of_the_check_are_libsvm(tmp_path, options):
-    """scikit-learn, where it is there, reads what the check writes as the check means it."""
-    load = pytest.importorskip("sklearn.datasets").load_svmlight_file
-    from course_utils.checks.lesson_03 import libsvm_text
-
+    """scikit-learn reads what the check writes as the check means it."""
     features = np.array([[0, 0, 1.5], [-2.5, 0, 0], [0, 0, 0], [1e-5, 3, 0]], dtype=np.float32)
     labels = [1, -1, 0.25, 2]
     path = tmp_path / "rows.txt"
     path.write_text(libsvm_text(features, labels, **options), encoding="utf-8")
-    found, found_labels = load(path, n_features=3)
+    found, found_labels = load_svmlight_file(path, n_features=3)
     assert np.allclose(found.toarray(), features) and found_labels.tolist() == labels
     for dataset in (Libsvm(path, 3), LibsvmDense(path, 3)):
         assert np.allclose(torch.stack([row for row, _ in dataset]), found.toarray())

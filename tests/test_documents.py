@@ -4,9 +4,11 @@ import csv
 import hashlib
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
-from structure import ROOT, Notebook, printed
+from nbformat import NotebookNode
+from structure import DECIMAL, NUMBER, ROOT, Notebook, printed
 
 COLUMNS = ["id", "document", "section", "item", "lesson", "cell", "measured", "outcome"]
 ITEMS = {"IDL": 188, "L18": 59, "CAT": 30, "LTM": 29, "L16": 26}
@@ -18,6 +20,7 @@ EXERCISES = {
     "01": ("IDL-046", "IDL-047"),
     "02": ("IDL-049", "IDL-050"),
     "04": ("IDL-112",),
+    "06": ("IDL-113", "IDL-114", "IDL-115", "IDL-118", "IDL-119"),
     "11": ("IDL-183", "IDL-184", "IDL-187"),
 }
 
@@ -70,11 +73,24 @@ def row_problems(row, notebooks):
     if cell is None:
         return [f"{name}: there is no cell {row['cell']!r}"]
     text = " ".join(printed(cell).split())
-    return [
+    faults = [
         f"{name}: {part.strip()!r} is not in the output of {row['cell']}"
         for part in row["measured"].split(";")
         if " ".join(part.split()) not in text
     ]
+    shown = " ".join(f"{cell.source} {printed(cell)}" for cell in notebooks[lesson].cells)
+    return faults + [
+        f"{name}: {value} of its outcome is nowhere in {lesson}"
+        for value in DECIMAL.findall(outcome)
+        if not shows(shown, value)
+    ]
+
+
+def shows(text, value):
+    """Return whether a text holds a decimal number, or one that rounds to it."""
+    number, digits = float(value.replace(",", "")), len(value.partition(".")[2])
+    found = (float(word.replace(",", "").replace("_", "")) for word in NUMBER.findall(text))
+    return any(round(other, digits) == number for other in found)
 
 
 def test_no_item_is_dropped():
@@ -122,18 +138,17 @@ def test_lost_item_is_named(spoil, line):
         ({"cell": "02#gone"}, "IDL-025: there is no cell '02#gone'"),
         ({"cell": "05#one"}, "IDL-025: there is no cell"),
         ({"measured": "30.25; 7.5"}, "IDL-025: '7.5' is not in the output of 02#one"),
+        ({"outcome": "reproduced: 30.3"}, "IDL-025: 30.3 of its outcome is nowhere in 02"),
+        ({"outcome": "reproduced: about 30.2, and 2.5"}, None),
         ({}, None),
     ],
 )
 def test_spoiled_row_is_named(change, line):
     out = {"output_type": "stream", "name": "stdout", "text": "f(x) =  30.25"}
-    cell = {"id": "one", "cell_type": "code", "outputs": [out]}
+    cell = NotebookNode(id="one", cell_type="code", source="y = 2.50", outputs=[out])
     row = dict.fromkeys(COLUMNS, "") | {"id": "IDL-025", "lesson": "02", "cell": "02#one"}
     row |= {"measured": "f(x) = 30.25", "outcome": "reproduced"} | change
 
-    class Lesson:
-        def cell(self, name):
-            return cell if name == "one" else None
-
-    found = row_problems(row, {"02": Lesson()})
+    lesson = SimpleNamespace(cells=[cell], cell=lambda name: cell if name == "one" else None)
+    found = row_problems(row, {"02": lesson})
     assert found == [] if line is None else found[0].startswith(line)

@@ -135,11 +135,11 @@ def check(number, answer):
         >>> check("02.1", ...)
         to do: 02.1 Descend where the landscape is wild
     """
-    found = _find(number)
+    found = find_exercise(number)
     if isinstance(found, str):
         right, line = False, found
     else:
-        right, line = _judge(found, answer)
+        right, line = judge(found, answer)
         _done[number] = right
     print(line)
     if not right and os.environ.get("COURSE_STRICT_CHECKS") == "1":
@@ -153,7 +153,7 @@ def hint(number):
         >>> hint("02.99")
         Lesson 02 has no exercise "02.99"; it has 02.1, 02.2, 02.3, 02.4.
     """
-    found = _find(number)
+    found = find_exercise(number)
     if isinstance(found, str):
         print(found)
     elif not found.hints:
@@ -180,8 +180,8 @@ def tally(lesson):
     print(f"{done} of {len(numbers)} done, {len(numbers) - done} to do")
 
 
-def _judge(found, answer):
-    """Whether the answer is right, and the line to print."""
+def judge(found, answer):
+    """Return whether the answer to an `Exercise` is right, and the line that `check` prints."""
     name = f"{found.number} {found.title}"
     try:
         if _has_ellipsis(answer):
@@ -222,8 +222,8 @@ def _one_line(error, longest=300):
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _find(number):
-    """The exercise of this number, or a sentence saying why there is none."""
+def find_exercise(number):
+    """Return the `Exercise` of this number, or a sentence saying why there is none."""
     if not (isinstance(number, str) and re.fullmatch(r"\d\d\.\d+", number)):
         return f'An exercise is named as text, such as "02.1", not {number!r}.'
     lesson = number.split(".")[0]

@@ -334,4 +334,4 @@ def test_answers_of_the_wrong_kind(capsys, number, value):
 @pytest.mark.parametrize("number", ["02.1", "02.2", "02.3", "02.4"])
 def test_at_least_three_mistakes_and_a_hint_each(number):
     assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks._find(number).hints) >= 3
+    assert len(checks.find_exercise(number).hints) >= 3

@@ -707,4 +707,4 @@ def test_the_files_of_the_check_are_libsvm(tmp_path, options):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_at_least_three_mistakes_and_a_hint_each(number):
     assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks._find(number).hints) >= 3
+    assert len(checks.find_exercise(number).hints) >= 3

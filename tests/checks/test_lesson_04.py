@@ -625,4 +625,4 @@ def test_answers_of_the_wrong_kind(capsys, number, value):
 @pytest.mark.parametrize("number", ["04.1", "04.2", "04.3", "04.4"])
 def test_at_least_three_mistakes_and_a_hint_each(number):
     assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks._find(number).hints) >= 3
+    assert len(checks.find_exercise(number).hints) >= 3

@@ -507,4 +507,4 @@ def test_answers_of_the_wrong_kind(capsys, number, value):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_at_least_three_mistakes_and_three_hints_each(number):
     assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks._find(number).hints) >= 3
+    assert len(checks.find_exercise(number).hints) >= 3

@@ -1,4 +1,4 @@
-"""The course's own commands: `python -m course_utils run`, `doctor`, `data`.
+"""The course's own commands: `python -m course_utils run`, `doctor`, `data`, `grade`.
 
 This file only finds the command; what each does is in `course_utils/course/`. The helpers that
 lessons teach with are not commands: they are imported.
@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "run lessons and show what each measured",
     "doctor": "look at this machine and say what is missing",
     "data": "fetch, check and locate the image sets",
+    "grade": "grade students' exercise notebooks",
 }
 
 

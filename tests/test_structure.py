@@ -80,7 +80,9 @@ def test_readme_lists_the_lessons_that_are_there():
     assert rows == expected
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "TEACHING.md", "data/README.md", "results/README.md"]
+)
 def test_links_of_texts_lead_somewhere(name):
     path = ROOT / name
     targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))

@@ -244,6 +244,16 @@ def _load(lesson):
     return None
 
 
+def exercises_of(lesson):
+    """Return the numbers of a lesson's exercises in order, [] if it has none.
+
+    Example:
+        >>> exercises_of("02")
+        ['02.1', '02.2', '02.3', '02.4']
+    """
+    return [] if _load(lesson) else _numbers(lesson)
+
+
 def _numbers(lesson):
     numbers = [number for number in _exercises if number.split(".")[0] == lesson]
     return sorted(numbers, key=lambda number: int(number.split(".")[1]))

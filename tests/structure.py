@@ -476,6 +476,69 @@ def figures(notebook):
     return faults
 
 
+def drawn_pictures(notebook):
+    """What is drawn of CIFAR-10 is loaded with `source=pictures`, or from the sample by name.
+
+    Stored outputs are made with `pictures="sample"`: no stored picture is one of the real ones.
+    The cells are followed in order; a name is real from where it gets something real in it.
+    """
+    real, options, drawing, faults = set(), {}, {"imshow", "plot_images"}, []
+    numbers_only = {"item", "mean", "std", "len", "train", "evaluate", "accuracy"}
+
+    def safe(call):
+        for keyword in call.keywords:
+            if keyword.arg in ("source", None):  # None: `**options`, which must say it
+                text = ast.unparse(keyword.value)
+                return re.search(r"pictures|'sample'", options.get(text, text)) is not None
+        return False
+
+    def holds_real(node):
+        if isinstance(node, ast.Call) and _called(node) in numbers_only:
+            return False
+        return (
+            (isinstance(node, ast.Name) and node.id in real)
+            or (isinstance(node, ast.Call) and _called(node) == "cifar10" and not safe(node))
+            or any(map(holds_real, ast.iter_child_nodes(node)))
+        )
+
+    def assign(targets, value):
+        names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        options.update(dict.fromkeys(names, ast.unparse(value)))
+        (real.update if holds_real(value) else real.difference_update)(names)
+
+    def look(statement, cell):
+        match statement:
+            case ast.FunctionDef(name=name):
+                inside = {_called(n) for n in ast.walk(statement) if isinstance(n, ast.Call)}
+                drawing.update({name} if inside & drawing else ())
+                returns = [n for n in ast.walk(statement) if isinstance(n, ast.Return)]
+                returned = {_called(n) for r in returns for n in ast.walk(r) if hasattr(n, "func")}
+                numbers_only.update({name} if "item" in returned else ())
+                return
+            case ast.Assign(targets=targets, value=value):
+                assign(targets, value)
+            case ast.For(target=target, iter=value):
+                assign([target], value)
+        for node in ast.iter_child_nodes(statement):
+            if isinstance(node, ast.stmt):
+                look(node, cell)
+                continue
+            for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+                name = _called(call)
+                drawn = call.args[:1] if name in ("imshow", "plot_images") else call.args
+                if name in drawing and any(map(holds_real, drawn)):
+                    faults.append(f"{cell.id}: {name} may draw real CIFAR-10: use source=pictures")
+
+    for cell in notebook.code:
+        for statement in tree(cell).body:
+            look(statement, cell)
+    return faults
+
+
+def _called(call):
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
 def predictions(notebook):
     """At least three cells ask for a prediction, `**Predict.**` first."""
     asked = 0
@@ -587,7 +650,7 @@ def _table_sentences(rows):
     ]
 
 
-ANY = (valid, ids, metadata, source, outputs, size, ignored, links, heading_levels)
+ANY = (valid, ids, metadata, source, outputs, size, ignored, links, heading_levels, drawn_pictures)
 LESSON = (
     *ANY,
     *(run_order, frame, title, contract, parameter_cell, closing, claim_cells, figures),

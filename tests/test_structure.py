@@ -302,6 +302,20 @@ METADATA = {
 }
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "plot_images(cifar10(train=True, source=pictures).images)",
+        'these = {"source": "sample"}\nx = cifar10(train=True, **these)\nplt.imshow(x[0][0])',
+        "x = cifar10(True)\nlight = x.images.float().mean()\nx = digits\nplt.imshow(x * light)",
+    ],
+)
+def test_pictures_that_may_be_drawn(tmp_path, code):
+    notebook = Notebook.read(toy(tmp_path))
+    notebook.cell("one-value").source = code
+    report(structure.problems(notebook, [structure.drawn_pictures]))
+
+
 def test_good_notebook_has_no_fault(tmp_path):
     report(structure.problems(Notebook.read(toy(tmp_path)), structure.LESSON))
 
@@ -416,6 +430,18 @@ FAULTS = [
     (structure.ignored, tagged("one-figure", "interactive"), "one-figure: interactive without"),
     (structure.ignored, tagged("one-value", "nbval-ignore-output"), "one-value: first line is"),
     (structure.ignored, tagged("one-figure"), "one-figure: gives a reason but"),
+    *(
+        (
+            structure.drawn_pictures,
+            says("one-value", f"\n{code}"),
+            f"one-value: {name} may draw real",
+        )
+        for name, code in {
+            "imshow": "birds = cifar10(train=True)\nfor x, y in birds:\n    plt.imshow(x)",
+            "plot_images": 'some = cifar10(True, source="real").images\nplot_images(some / 255)',
+            "show": "def show(x):\n    plot_images(x)\n\n\nshow(cifar10(train=True).images)",
+        }.items()
+    ),
     (structure.links, says("more", " [x](../gone.md)"), "more: link to ../gone.md leads nowhere"),
     (structure.links, says("more", " [x](#Gone)"), "more: link to #Gone meets no heading"),
     (structure.links, says("more", " ![](figures/line.svg)"), "needs a sentence of alt text"),

@@ -139,6 +139,8 @@ def test_a_cell_not_compared_here_is_not_called_wrongly_marked():
     assert outputs.complaint(cell, [], lambda: False) == ""
     cell.metadata["tags"] = [outputs.IGNORE, outputs.NOT_HERE]
     assert outputs.complaint(cell, [], lambda: True) == ""
+    cell.metadata["tags"] = [outputs.IGNORE, "claim"]
+    assert outputs.complaint(cell, [], lambda: True) == ""
     assert "stderr" in outputs.complaint(cell, [says("late\n", "stderr")], lambda: True)
 
 

@@ -175,6 +175,7 @@ def watch(process, printed, limits):
         with contextlib.suppress(psutil.Error):
             running.kill()
     process.wait()
+    psutil.wait_procs(tree.values(), timeout=5)  # a kill takes effect a moment later
     printed.join(timeout=5)
     return ended
 

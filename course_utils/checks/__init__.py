@@ -1,6 +1,7 @@
 """Checks of the exercises: `check`, `hint`, `tally`, and what a lesson's checks are written with.
 
-The checks of lesson NN live in `lesson_NN.py`, one function each, registered by `exercise`. A check
+The checks of lesson NN live in `lesson_NN.py`, those of its sweeps in `lesson_NNs.py`, one function
+each, registered by `exercise`. A check
 gets the student's answer and a generator of its own, tries random cases against an oracle, and
 calls `require` with the likely mistake in words. It never tells the answer.
 """
@@ -224,7 +225,7 @@ def _one_line(error, longest=300):
 
 def find_exercise(number):
     """Return the `Exercise` of this number, or a sentence saying why there is none."""
-    if not (isinstance(number, str) and re.fullmatch(r"\d\d\.\d+", number)):
+    if not (isinstance(number, str) and re.fullmatch(r"\d\ds?\.\d+", number)):
         return f'An exercise is named as text, such as "02.1", not {number!r}.'
     lesson = number.split(".")[0]
     problem = _load(lesson)
@@ -236,7 +237,7 @@ def find_exercise(number):
 
 def _load(lesson):
     """Import a lesson's checks; a sentence if there are none, else None."""
-    files = Path(__file__).parent.glob("lesson_[0-9][0-9].py")
+    files = Path(__file__).parent.glob("lesson_[0-9][0-9]*.py")
     lessons = sorted(file.stem.removeprefix("lesson_") for file in files)
     if lesson not in lessons:
         return f"There are no exercises of lesson {lesson!r}; there are of {', '.join(lessons)}."

@@ -157,16 +157,53 @@ def test_what_a_process_started_ends_with_it():
         pass  # ended and reaped
 
 
+def test_tables_of_sweeps_are_graded_with_their_notebook(tmp_path):
+    """One table handed in, the other forgotten; another student's lies beside it."""
+    copy = EMPTY.with_name("06_sweeps.ipynb")
+    notebook = changed(copy, "ex2-code", 'def conclude_layers(table):\n    return {"best": 5}')
+    solved = "def conclude_neurons(table):\n    return table.iloc[0]"
+    next(cell for cell in notebook.cells if cell.id == "ex3-code").source = solved
+    path = tmp_path / "ada_06_sweeps.ipynb"
+    nbformat.write(notebook, path)
+    rows = ["layers,neurons,optimizer,epochs,seed,accuracy,seconds"]
+    for layers in (1, 2, 3, 5, 20):
+        rows += [f"{layers},30,SGD,20,{s},0.8{layers % 10}{s},1.{s}" for s in range(3)]
+    (tmp_path / "ada_sweep_06_layers.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "ben_sweep_06_neurons.csv").write_text("not hers", encoding="utf-8")
+    (tmp_path / "ada_notes.csv").write_text("no table", encoding="utf-8")
+    assert list(grade.tables(path)) == ["sweep_06_layers.csv"]
+    first, second, third = grade.grade("ada", path, LIMITS)
+    assert first["lesson"] == "06s" and first["verdict"].startswith("to do: 06s.1")
+    assert second["verdict"] == "✗ 06s.2 More layers: the conclusion has no 'rivals'"
+    assert "there is no table sweep_06_neurons.csv beside the notebook" in third["verdict"]
+
+
+@pytest.mark.parametrize("name", ["06_sweeps.ipynb", "06_sweeps (1).ipynb", "mine.ipynb"])
+def test_tables_in_a_folder_of_its_own(tmp_path, name):
+    for file in ("sweep_06_layers.csv", "sweep_06_neurons.csv", "grades.csv"):
+        (tmp_path / file).write_text("a", encoding="utf-8")
+    (tmp_path / "sweep_06_big.csv").write_bytes(b"1" * 2_000_000)
+    (tmp_path / "sweep_06_folder.csv").mkdir()
+    found = grade.tables(tmp_path / name)
+    assert sorted(found) == ["sweep_06_layers.csv", "sweep_06_neurons.csv"]
+
+
 # --- finding and writing -------------------------------------------------------------------------
 
 
 def test_students_are_named_by_folder_or_file(tmp_path):
-    for name in ("ada/02_exercises.ipynb", "ben_02_exercises (1).ipynb", "cleo.ipynb", "notes.txt"):
+    for name in (
+        "ada/02_exercises.ipynb",
+        "ben_02_exercises (1).ipynb",
+        "cleo.ipynb",
+        "notes.txt",
+        "dan-06_sweeps.ipynb",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("", encoding="utf-8")
     (tmp_path / "ada" / ".ipynb_checkpoints").mkdir()
     (tmp_path / "ada" / ".ipynb_checkpoints" / "02_exercises.ipynb").write_text("")
-    assert [name for name, _ in grade.find_notebooks(tmp_path)] == ["ada", "ben", "cleo"]
+    assert [name for name, _ in grade.find_notebooks(tmp_path)] == ["ada", "ben", "cleo", "dan"]
 
 
 @pytest.mark.parametrize(
@@ -182,6 +219,15 @@ def test_lesson_is_told_by_name_or_text(tmp_path, name, source):
     assert grade.lesson_of(tmp_path / name, notebook) == "04"
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("06_sweeps (1).ipynb", "check('06.1', f)"), ("a.ipynb", 'check("06s.2", f)')],
+)
+def test_sweeps_are_told_from_the_other_exercises(tmp_path, name, source):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    assert grade.lesson_of(tmp_path / name, notebook) == "06s"
+
+
 def test_unknown_lesson_is_said(tmp_path):
     with pytest.raises(CourseError, match=r"name it NN_exercises\.ipynb, with NN one of 01, 02"):
         grade.lesson_of(tmp_path / "a.ipynb", nbformat.v4.new_notebook())
@@ -190,9 +236,10 @@ def test_unknown_lesson_is_said(tmp_path):
 def test_every_master_has_its_checks():
     from course_utils import checks
 
-    for name in find_solutions():
-        expressions = grade.master_checks(name[:2])
-        assert list(expressions) == checks.exercises_of(name[:2])
+    masters = grade.find_masters()
+    assert len(masters) == len(find_solutions())
+    for name in masters:
+        assert list(grade.master_checks(name)) == checks.exercises_of(name)
 
 
 def test_page_escapes_what_students_wrote(tmp_path):

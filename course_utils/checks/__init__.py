@@ -1,9 +1,9 @@
 """Checks of the exercises: `check`, `hint`, `tally`, and what a lesson's checks are written with.
 
 The checks of lesson NN live in `lesson_NN.py`, those of its sweeps in `lesson_NNs.py`, one function
-each, registered by `exercise`. A check
-gets the student's answer and a generator of its own, tries random cases against an oracle, and
-calls `require` with the likely mistake in words. It never tells the answer.
+each, registered by `exercise`. A check gets the student's answer and a generator of its own, tries
+random cases against an oracle, and calls `require` with the likely mistake in words. It never tells
+the answer.
 """
 
 import contextlib

@@ -64,10 +64,11 @@ def check_sweep(sweep, generator):
             except _Stopped:
                 pass
             else:
-                calls = len(first.calls)
-                require(calls > stop, f"{calls} of {len(wanted)} runs were made")
-                require(False, "an error in a run must end the sweep, not be passed over")
+                over = len(first.kept) > stop + 1
+                require(not over, "an error in a run must end the sweep, not be passed over")
+                require(False, f"{len(first.calls)} of {len(wanted)} runs were made")
             require(file.exists(), "interrupted: no finished run is in the file, all are lost")
+            _require_one_header(file)
             kept = [count for count in first.kept if count]
             require(kept, "rows are written at the end only: an interruption loses all of them")
             told = "a finished run must be in the file before the next one begins"
@@ -112,17 +113,24 @@ def _require_goes_on(before, after, wanted, stop):
     require(len(first_seeds) == 1, told)
 
 
-def _require_table(file, result, wanted):
+def _require_one_header(file):
     table = pd.read_csv(file)
     headers = (table.astype(str) == list(table.columns)).all(axis=1).sum()
     require(not headers, "the header stands in the file more than once")
+
+
+def _require_table(file, result, wanted):
+    _require_one_header(file)
+    table = pd.read_csv(file)
     columns = {"layers", "kind", "seed", "accuracy", "seconds"}
     found = set(table.columns)
     told = f"the file's columns are {', '.join(table.columns)}; one for each part of a run"
     require(found == columns, f"{told}; is `index=False` there?" if len(found) > 5 else told)
     rows = table.to_dict("records")
     told = f"the file has {len(rows)} rows after {len(wanted)} runs"
-    require(_same(rows, wanted), f"{told}: earlier rows must stay" if len(rows) < len(wanted) else told)
+    require(
+        _same(rows, wanted), f"{told}: earlier rows must stay" if len(rows) < len(wanted) else told
+    )
     right = all(row["accuracy"] == _Runs.accuracy(row) for row in rows)
     require(right, "a row holds another run's accuracy")
     require(result is not None, "it returns None: is a `return` missing?")

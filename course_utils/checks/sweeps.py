@@ -176,7 +176,8 @@ def _require_runs(table, varied, settings, fixed):
         lacking = sorted(set(seeds) - set(rows["seed"]))
         told = _named(varied, setting)
         require(len(rows), f"no row has {told}; every combination is needed")
-        require(not lacking, f"{told} lacks seed {lacking[:1]}: interrupted? Run the sweep again")
+        told += f" lacks seed {lacking[0]}" if lacking else ""
+        require(not lacking, f"{told}: interrupted? Run the sweep again, it goes on")
     one = len(seeds) == 1
     require(not one, f"one seed says nothing about the spread: take at least {FEWEST_SEEDS}")
     few = len(seeds) < FEWEST_SEEDS
@@ -216,7 +217,8 @@ def said(conclusion, key, kinds, what):
     require(key in conclusion, f"the conclusion has no {key!r}")
     value = conclusion[key]
     value = value.tolist() if isinstance(value, np.ndarray | np.generic | pd.Series) else value
-    value = list(value) if isinstance(value, set | frozenset | pd.Index) else value
+    listed = tuple | set | frozenset | pd.Index if kinds is list else pd.Index
+    value = list(value) if isinstance(value, listed) else value
     if value is ...:
         raise NotImplementedError
     bad = isinstance(value, bool) and kinds is not bool  # True counts as an int in Python

@@ -19,13 +19,13 @@ STUB = 'raise NotImplementedError("your code here")'
 
 
 def student_path(master):
-    """Return where the copy of `NN_solutions.ipynb` lies: `../exercises/NN_exercises.ipynb`."""
+    """Return where a master's copy lies: for `NN_solutions` `NN_exercises`, else the same name."""
     name = master.name.replace("_solutions", "_exercises")
     return master.parent.parent / "exercises" / name
 
 
 def master_path(student):
-    """Return where the master of `NN_exercises.ipynb` lies: `../solutions/NN_solutions.ipynb`."""
+    """Return where the master of a student's copy lies: the inverse of `student_path`."""
     name = student.name.replace("_exercises", "_solutions")
     return student.parent.parent / "solutions" / name
 
@@ -112,7 +112,7 @@ def regenerate(root=ROOT, write=True):
 
     root = Path(root)
     drifted, current, address = [], set(), read_address(root)
-    for master in sorted((root / "notebooks" / "solutions").glob("*_solutions.ipynb")):
+    for master in sorted((root / "notebooks" / "solutions").glob("*.ipynb")):
         target = student_path(master)
         current.add(target)
         notebook = nbformat.read(master, as_version=4)

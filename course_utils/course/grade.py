@@ -15,6 +15,7 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from course_utils.course.lessons import BUILD, ROOT, CourseError, find_solutions
 
 ONE = Path(__file__).with_name("grade_one.py")
 COLUMNS = ("student", "lesson", "exercise", "title", "right", "verdict", "notebook", "remarks")
+NAME = r"(\d\d)_(exercises|sweeps)"
 WARNING = (
     "Notebooks run with your rights: the limits stop accidents, they are no sandbox against malice."
     " TEACHING.md says how to grade in a container."
@@ -37,22 +39,28 @@ def find_notebooks(folder):
     """Return [(student, path)] of the notebooks below a folder, in order.
 
     A student is the first folder below it or, for a notebook that lies there itself, the part of
-    its name before `_NN_exercises`.
+    its name before `_NN_exercises` or `_NN_sweeps`.
     """
     found = []
     for path in sorted(Path(folder).rglob("*.ipynb")):
         inside = path.relative_to(folder)
         if any(part.startswith(".") for part in inside.parts):
             continue  # such as .ipynb_checkpoints
-        own = re.sub(r"[_\W]*\d\d_exercises.*$", "", path.stem) or path.stem
+        own = re.sub(rf"[_\W]*{NAME}.*$", "", path.stem) or path.stem
         found.append((inside.parts[0] if len(inside.parts) > 1 else own, path))
     return found
+
+
+def find_masters():
+    """Return {"02": path of 02_solutions, "06s": path of 06_sweeps, …}."""
+    paths = find_solutions().items()
+    return {stem.replace("_solutions", "").replace("_sweeps", "s"): path for stem, path in paths}
 
 
 def master_checks(lesson):
     """Return {exercise: the answer's expression} of a lesson's master, such as {"02.1": "f"}."""
     found = {}
-    for cell in read_notebook(find_solutions()[f"{lesson}_solutions"]).cells:
+    for cell in read_notebook(find_masters()[lesson]).cells:
         if cell.cell_type != "code" or "check(" not in cell.source:
             continue
         for node in ast.walk(ast.parse(cell.source)):
@@ -63,16 +71,20 @@ def master_checks(lesson):
 
 
 def lesson_of(path, notebook):
-    """Return the lesson that a notebook's exercises belong to, by its name, else by its text."""
-    known = {name[:2] for name in find_solutions()}
+    """Return the lesson that a notebook's exercises belong to, by its name, else by its text.
+
+    The sweeps of lesson 06 are "06s".
+    """
+    known = find_masters()
     text = "\n".join(str(cell.get("source", "")) for cell in notebook.cells)
-    named = re.findall(r"(\d\d)_exercises", path.stem) + re.findall(r"(\d\d)_exercises", text)
-    named += re.findall(r"""check\(["'](\d\d)\.""", text) + re.findall(r"# (\d\d) ·", text)
+    found = re.findall(NAME, path.stem) + re.findall(NAME, text)
+    named = [number + "s" * (kind == "sweeps") for number, kind in found]
+    named += re.findall(r"""check\(["'](\d\ds?)\.""", text) + re.findall(r"# (\d\d) ·", text)
     lesson = next((name for name in named if name in known), None)
     if lesson is None:
         raise CourseError(
             "it cannot be told which lesson it belongs to: name it NN_exercises.ipynb, with NN"
-            f" one of {', '.join(sorted(known))}"
+            f" one of {', '.join(sorted(name for name in known if name.isdigit()))}"
         )
     return lesson
 
@@ -87,7 +99,7 @@ def grade(student, path, limits):
         return [row | {"verdict": f"not graded: {error}"}]
     checks = master_checks(lesson)
     cells = [str(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
-    verdicts, remarks, ended = run_one(cells, checks, limits)
+    verdicts, remarks, ended = run_one(cells, checks, limits, tables(path))
     return [
         row
         | {"lesson": lesson, "exercise": name, "remarks": "; ".join(remarks)}
@@ -96,8 +108,23 @@ def grade(student, path, limits):
     ]
 
 
-def run_one(cells, checks, limits):
-    """Run one notebook's cells in a process of its own.
+def tables(path):
+    """Return {name: path} of the sweeps' tables that were handed in with a notebook.
+
+    They lie beside it as `sweep_NN_topic.csv`; what comes before NN_sweeps in the notebook's name,
+    such as "ada_", comes before theirs too.
+    """
+    prefix = re.sub(f"{NAME}.*", "", path.name)
+    found = {file.name.removeprefix(prefix): file for file in path.parent.glob("*.csv")}
+    return {
+        name: file
+        for name, file in found.items()
+        if re.fullmatch(r"sweep_\w+\.csv", name) and file.is_file() and file.stat().st_size < 1e6
+    }
+
+
+def run_one(cells, checks, limits, files=None):
+    """Run one notebook's cells in a process of its own, beside copies of the files (name: path).
 
     Returns:
         {exercise: {title, right, verdict}}, a list of remarks, and why exercises may be missing.
@@ -106,6 +133,8 @@ def run_one(cells, checks, limits):
         events = Path(folder, "events")
         work = Path(folder, "work")
         work.mkdir()
+        for name, file in (files or {}).items():
+            shutil.copyfile(file, work / name)
         job = {"cells": cells, "checks": checks, "events": str(events), "root": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, "-P", str(ONE)],

@@ -95,7 +95,7 @@ def place(cell, root=ROOT):
     name, _, cell_id = cell.partition("#")
     if not name:
         return ""
-    folder = "notebooks/solutions" if name.endswith("_solutions") else "notebooks"
+    folder = "notebooks/solutions" if "_" in name else "notebooks"
     found = sorted((root / folder).glob(f"{name}*.ipynb"))
     if len(found) != 1:
         raise CourseError(f"{cell}: there is no one notebook {folder}/{name}…")

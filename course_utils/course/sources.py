@@ -266,12 +266,12 @@ def _index(name):
 def _read_image_folder(folder, train, classes):
     files = _image_files(folder, train, classes)
     targets = np.array([target for _, target in files])
-    pixels = np.empty((len(files), 32, 32, 3), dtype=np.uint8)
+    images = np.empty((len(files), 3, 32, 32), dtype=np.uint8)
     for target, name in enumerate(tqdm(classes, "reading", leave=False, disable=_is_quiet(files))):
         rows = np.flatnonzero(targets == target)
         kept = folder / ".decoded" / f"{'train' if train else 'test'}-{name}.npz"
-        pixels[rows] = _pixels([files[row][0] for row in rows], kept)
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(targets)
+        images[rows] = _pixels([files[row][0] for row in rows], kept).transpose(0, 3, 1, 2)
+    return torch.from_numpy(images), torch.from_numpy(targets)
 
 
 def _pixels(paths, kept):

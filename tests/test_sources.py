@@ -287,6 +287,43 @@ def test_bad_pictures_are_named(folder, tiny):
         cifar10(train=True)
 
 
+def test_pictures_are_decoded_once_and_again_when_a_file_changes(folder, tiny, monkeypatch):
+    root = write_pictures(folder / "cifar10")
+    decoded, decode = [], sources._decode
+    monkeypatch.setattr(sources, "_decode", lambda path: decoded.append(path) or decode(path))
+    first = cifar10(train=True, classes=["cat", "dog"])
+    assert len(decoded) == 6
+    again = cifar10(train=True, classes=["dog", "cat"])
+    assert len(decoded) == 6 and torch.equal(again.images, first.images)
+    assert again.targets.tolist() == [1 - target for target in first.targets.tolist()]
+    changed = root / "train" / "cat" / "6_cat.png"
+    Image.new("RGB", (32, 32), (9, 9, 9)).save(changed)
+    os.utime(changed, ns=(1, 1))
+    images = cifar10(train=True, classes=["cat"]).images
+    assert len(decoded) == 9 and images[:, 0, 0, 0].tolist()[0] == 9
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04"])
+def test_a_damaged_array_of_decoded_pictures_is_made_again(content, folder, tiny):
+    root = write_pictures(folder / "cifar10")
+    first = cifar10(train=True, classes=["cat"]).images
+    kept = root / ".decoded" / "train-cat.npz"
+    kept.write_bytes(content)
+    assert torch.equal(cifar10(train=True, classes=["cat"]).images, first)
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_pictures_are_read_where_nothing_may_be_written(folder, tiny, monkeypatch):
+    write_pictures(folder / "cifar10")
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    assert len(cifar10(train=True, classes=["cat"])) == 3
+    assert not list((folder / "cifar10" / ".decoded").iterdir())
+
+
 @pytest.fixture
 def batches(folder, monkeypatch):
     """CIFAR-10 as torchvision reads it, two images a file, with the checksums of these files."""

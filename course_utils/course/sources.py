@@ -5,10 +5,12 @@ file, an image folder by its number of images. `fetch` downloads, `drawn` draws 
 `course_utils.data` makes datasets of what is loaded here.
 """
 
+import contextlib
 import hashlib
 import os
 import re
 import sys
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -263,19 +265,44 @@ def _index(name):
 
 def _read_image_folder(folder, train, classes):
     files = _image_files(folder, train, classes)
-    pixels = np.empty((len(files), 32, 32, 3), dtype=np.uint8)
-    for row, (path, _) in enumerate(tqdm(files, "reading", leave=False, disable=_is_quiet(files))):
-        try:
-            with Image.open(path, formats=("PNG", "JPEG")) as image:
-                size = image.size
-                if size == (32, 32):
-                    pixels[row] = np.asarray(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for damaged files
-            raise ValueError(f"{path} cannot be read as an image: replace or fetch it") from error
-        if size != (32, 32):
-            raise ValueError(f"{path} has {size[0]} × {size[1]} pixels instead of 32 × 32")
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()
-    return images, torch.tensor([target for _, target in files])
+    targets = np.array([target for _, target in files])
+    images = np.empty((len(files), 3, 32, 32), dtype=np.uint8)
+    for target, name in enumerate(tqdm(classes, "reading", leave=False, disable=_is_quiet(files))):
+        rows = np.flatnonzero(targets == target)
+        kept = folder / ".decoded" / f"{'train' if train else 'test'}-{name}.npz"
+        images[rows] = _pixels([files[row][0] for row in rows], kept).transpose(0, 3, 1, 2)
+    return torch.from_numpy(images), torch.from_numpy(targets)
+
+
+def _pixels(paths, kept):
+    """The files' pixels; kept as one array while the files stay, since decoding takes far longer.
+
+    `kept` counts only with the key it was written with: the files' names, sizes and times.
+    """
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    key = hashlib.sha256(repr(stats).encode()).hexdigest()
+    not_kept = contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+    with not_kept, np.load(kept, allow_pickle=False) as arrays:
+        if str(arrays["key"]) == key:
+            return arrays["pixels"]
+    pixels = np.stack([_decode(path) for path in paths])
+    with contextlib.suppress(OSError):  # a full or read-only disk: decoded again next time
+        kept.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as temporary:
+            np.savez(Path(temporary) / kept.name, key=key, pixels=pixels)
+            os.replace(Path(temporary) / kept.name, kept)
+    return pixels
+
+
+def _decode(path):
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            size, pixels = image.size, np.asarray(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as error:  # what PIL raises for damaged files
+        raise ValueError(f"{path} cannot be read as an image: replace or fetch it") from error
+    if size != (32, 32):
+        raise ValueError(f"{path} has {size[0]} × {size[1]} pixels instead of 32 × 32")
+    return pixels
 
 
 def _is_quiet(files=()):

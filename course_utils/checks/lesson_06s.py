@@ -162,7 +162,7 @@ def check_layers(answer, generator):
     "`table.groupby('neurons')['accuracy'].agg(['min', 'mean', 'max'])` has all that is asked for.",
     "`enough`: go from few neurons to many, and stop at the first setting whose highest accuracy "
     "reaches the lowest one of the best setting.",
-    "`trend`: the first setting, the last one, and the one of highest mean.",
+    "`widest`: the largest difference of `max` and `min`. Which accuracies stand behind it?",
 )
 def check_neurons(answer, generator):
     table, conclusion = read_sweep(answer, {"neurons": (1, 30)}, (*FIXED, "layers"), 0.5)
@@ -178,6 +178,11 @@ def check_neurons(answer, generator):
     fewer = [n for n in tried if n < enough]
     spared = any(not apart(runs(table, neurons=n), runs(table, neurons=best)) for n in fewer)
     require(not spared, f"'enough': fewer than {enough} are within the spread of the best, too")
+    spread = table.groupby("neurons")["accuracy"].agg(lambda values: values.max() - values.min())
+    widest = said(conclusion, "widest", int, "a number of neurons")
+    require(widest in tried, f"'widest': {widest} is no setting of your table")
+    told = "'widest': the seeds of another setting differ more, from lowest to highest"
+    require(spread[widest] >= spread.max() - 1e-9, told)
     require_trend(table, "neurons", said(conclusion, "trend", str, "a word"))
 
 

@@ -357,7 +357,7 @@ def test_trends(values, trend):
 
 
 def enough(**changes):
-    conclusion = {"best": 100, "enough": 30, "trend": "rises"} | changes
+    conclusion = {"best": 100, "enough": 30, "widest": 5, "trend": "rises"} | changes
     return lambda table: conclusion
 
 
@@ -365,9 +365,10 @@ def enough_computed(table):
     """The same, by walking from few neurons to many."""
     best = table.groupby("neurons")["accuracy"].mean().idxmax()
     floor = table.loc[table["neurons"] == best, "accuracy"].min()
-    for count, rows in table.sort_values("neurons").groupby("neurons"):
-        if (rows["accuracy"] >= floor).any():
-            return {"best": best, "enough": count, "trend": "rises"}
+    groups = dict(list(table.sort_values("neurons").groupby("neurons")["accuracy"]))
+    enough = next(count for count, values in groups.items() if (values >= floor).any())
+    widest = max(groups, key=lambda count: groups[count].max() - groups[count].min())
+    return {"best": best, "enough": enough, "widest": widest, "trend": "rises"}
 
 
 @pytest.mark.parametrize("conclude", [enough(), enough_computed])
@@ -383,6 +384,8 @@ def test_right_neurons_pass(capsys, keep, conclude):
         ({"enough": 7}, "no setting of your table"),
         ({"best": 300}, "another setting has a higher mean"),
         ({"best": 1}, "lowest mean"),
+        ({"widest": 30}, "another setting differ more"),
+        ({"widest": 4}, "'widest': 4 is no setting"),
         ({"trend": "flat"}, "does not follow"),
         ({"trend": "peaks"}, "does not follow"),
         ({"enough": True}, "must be a number of neurons"),

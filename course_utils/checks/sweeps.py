@@ -78,7 +78,10 @@ def draw_sweep(table, x, y="accuracy", **options):
     Returns:
         The axes.
     """
-    return sns.lineplot(table, x=x, y=y, errorbar=("pi", 100), **{"marker": "o", **options})
+    options = {"marker": "o"} | options
+    ax = sns.lineplot(table, x=x, y=y, errorbar=("pi", 100), **options)
+    ax.set_xticks(sorted(table[x].unique()))
+    return ax
 
 
 def recorded_sweep(name):

@@ -84,7 +84,15 @@ def test_readme_lists_the_lessons_that_are_there():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "TEACHING.md", "data/README.md", "results/README.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "TEACHING.md",
+        "data/README.md",
+        "docs/glossary.md",
+        "results/README.md",
+    ],
 )
 def test_links_of_texts_lead_somewhere(name):
     path = ROOT / name

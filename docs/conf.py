@@ -29,7 +29,6 @@ CONTENTS = {
 }
 
 project = "A hands-on introduction to deep learning"
-copyright = "code: MIT License; prose and figures: CC BY 4.0"
 language = "en"
 extensions = [
     "myst_nb",
@@ -70,6 +69,8 @@ html_theme_options = {
     "use_download_button": True,
     "launch_buttons": {"colab_url": "https://colab.research.google.com"},
     "home_page_in_toc": True,
+    "footer_content_items": ["extra-footer"],
+    "extra_footer": "Code: MIT License. Prose and figures: CC BY 4.0.",
     "show_toc_level": 2,
     # Empty, or a second header with a second search box appears.
     **{f"navbar_{place}": [] for place in ("persistent", "start", "center", "end")},
@@ -148,6 +149,8 @@ def adapt(text, name, known):
     """Return a page's source as the site needs it."""
     if not (ROOT / f"{name}.ipynb").is_file():
         return links(text, f"{name}.md", known) + toctrees(name)
+    if name.startswith("notebooks/solutions/"):  # search shows titles, which must differ
+        text = text.replace("· Exercises on", "· Solutions: exercises on", 1)
     notebook = json.loads(text)
     anchors, cells = set(cell_ids(notebook)), []
     for cell in notebook["cells"]:

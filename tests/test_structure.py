@@ -83,24 +83,6 @@ def test_readme_lists_the_lessons_that_are_there():
     assert rows == expected
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "TEACHING.md",
-        "data/README.md",
-        "docs/glossary.md",
-        "results/README.md",
-    ],
-)
-def test_links_of_texts_lead_somewhere(name):
-    path = ROOT / name
-    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
-    local = [target for target in targets if "://" not in target]
-    assert [target for target in local if not (path.parent / target).exists()] == []
-
-
 def leaks(master, student):
     """Return the solution's longer lines that the student's copy still holds."""
     written = "\n".join(cell.source for cell in student.cells)

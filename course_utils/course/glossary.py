@@ -13,22 +13,14 @@ from course_utils.course.lessons import ROOT, CourseError, find_lessons, read_no
 
 # Bold words that are no terms, or whose place in another lesson is the one to learn them from.
 NOT_TERMS = {
-    "01": ("batch", "features", "warm up", "repeat", "stand-in", "thread"),
-    "02": ("layers", "explodes"),
-    "03": ("label",),
-    "04": (
-        "activation function",
-        "saturated",
-        "validation",
-        "you may skip the next cell's insides",
-    ),
+    "01": ("features", "warm up", "stand-in", "thread"),
+    "02": ("explodes",),
     "05": ("place", "start", "twins"),
-    "06": ("toy problem", "logistic regression", "prefix", "momentum", "true"),
-    "07": ("clamps", "logits into `bcewithlogitsloss`", "vanishes"),
-    "08": ("clipped", "translation invariant"),
+    "06": ("toy problem", "prefix"),
+    "07": ("clamps", "vanishes"),
+    "08": ("clipped",),
     "09": ("pull",),
     "10": ("pooling", "blur", "edges"),
-    "11": ("last", "equivariant", "quarter"),
     "12": ("on the fly",),
 }
 # Words that a later lesson gives another meaning, which is listed too.
@@ -100,7 +92,7 @@ def plain(text):
     """
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text.replace("**", ""))
     text = text[1:-1] if re.fullmatch(r"\([^()]*\)", text) else text
-    text = re.sub(r"^(So|But|And) (.)", lambda found: found[2].upper(), text)
+    text = re.sub(r"^(So|But|And) (\W?\w)", lambda found: found[2].upper(), text)
     return text if text.endswith((".", "!")) else f"{text.rstrip(':')}."
 
 

@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
+SITE := $(VENV)/site
 SEEDS ?= 3
 CPU_BUILD := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test lab full seeds lock format clean
+.PHONY: help env run test lab site full seeds lock format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -36,19 +37,25 @@ test: $(STAMP) ## check style, code, lessons and their stored outputs
 lab: $(STAMP) ## open JupyterLab on your own copies, in work/
 	@$(PY) -m course_utils.course.lab $(ARGS)
 
+site: $(SITE)/.stamp ## build the readers' site from the stored outputs, in build/site
+	@rm -rf build/site build/doctrees
+	@$(SITE)/bin/python -m sphinx -q -W --keep-going -d build/doctrees -c docs . build/site
+	@echo "site: build/site/index.html"
+
 full: $(STAMP) ## run every lesson as stored and store its outputs (tens of minutes)
 	@$(PY) -m course_utils run --full --in-place $(ARGS)
 
 seeds: $(STAMP) ## record every claim over SEEDS seeds in results/ (up to hours)
 	@$(PY) -m course_utils run --full --seeds $(SEEDS) $(ARGS)
 
-lock: $(STAMP) ## write requirements.lock anew, with the newest versions
+lock: $(STAMP) ## write both requirements.lock anew, with the newest versions
 	@$(PY) -m pip install --quiet uv
-	@mkdir -p build && grep -v '^-e' requirements.txt > build/lock.in
-	@$(VENV)/bin/uv pip compile build/lock.in --quiet --upgrade --universal --python-version 3.11 \
-	  --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o build/lock.out
-	@{ grep '^#' requirements.lock; cat build/lock.out; } > build/requirements.lock
-	@mv build/requirements.lock requirements.lock
+	@mkdir -p build; for folder in . docs; do \
+	  grep -v '^-e' $$folder/requirements.txt > build/lock.in; \
+	  $(VENV)/bin/uv pip compile build/lock.in --quiet --upgrade --universal --python-version 3.11 \
+	    --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o build/lock.out && \
+	  { grep '^#' $$folder/requirements.lock; cat build/lock.out; } > build/requirements.lock && \
+	  mv build/requirements.lock $$folder/requirements.lock || exit 1; done
 
 format: $(STAMP) ## bring code and notebooks into the course's style
 	@$(VENV)/bin/ruff check --fix . ; $(VENV)/bin/ruff format .
@@ -82,3 +89,11 @@ $(STAMP): requirements.txt requirements.lock pyproject.toml
 	     /^Installing collected/ {print "environment: unpacking"; fflush()}' || \
 	{ grep -m 3 ERROR $(VENV)/install.log; echo "make: the environment could not be made: see $(VENV)/install.log"; exit 1; }
 	@printf '%s' "$(CURDIR)" > $(STAMP)
+
+$(SITE)/.stamp: docs/requirements.txt docs/requirements.lock
+	@echo "site: installing into $(SITE), about a minute"
+	@rm -rf $(SITE); $(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -r docs/requirements.txt -c docs/requirements.lock 2> $(SITE)/install.log || \
+	{ grep -m 3 ERROR $(SITE)/install.log; echo "make: the site's tools could not be installed: see $(SITE)/install.log"; exit 1; }
+	@touch $@

@@ -75,7 +75,7 @@ def test_page_says_what_the_record_holds(root):
     lines = page(root).split("\n")
     assert "| IDL | Inside Deep Learning, chapters 1–3 | 2 | 2 | 0 | 0 | 0 |" in lines
     assert "| all |  | 5 | 2 | 1 | 1 | 1 |" in lines
-    link = "[02](../notebooks/02_toy.ipynb) `one`"
+    link = "[02](../notebooks/02_toy.ipynb#one) `one`"
     assert f"| L16-001 | about L16-001 | it is 0.035 | corrected | {link} |" in lines
     assert f"| CAT-001 | about CAT-001 | nothing was printed | not reproduced | {link} |" in lines
     own_words = "reproduced: with \\| our own words"

@@ -99,8 +99,10 @@ def place(cell, root=ROOT):
     found = sorted((root / folder).glob(f"{name}*.ipynb"))
     if len(found) != 1:
         raise CourseError(f"{cell}: there is no one notebook {folder}/{name}…")
-    link = f"[{name.replace('_', ' ')}](../{found[0].relative_to(root).as_posix()})"
-    return f"{link} `{cell_id}`" if cell_id else link
+    target = f"../{found[0].relative_to(root).as_posix()}"
+    if not cell_id:
+        return f"[{name.replace('_', ' ')}]({target})"
+    return f"[{name.replace('_', ' ')}]({target}#{cell_id}) `{cell_id}`"
 
 
 def number(value):

@@ -151,6 +151,7 @@ def adapt(text, name, known):
         return links(text, f"{name}.md", known) + toctrees(name)
     if name.startswith("notebooks/solutions/"):  # search shows titles, which must differ
         text = text.replace("· Exercises on", "· Solutions: exercises on", 1)
+        text = text.replace("· Sweeps o", "· Solutions: sweeps o", 1)
     notebook = json.loads(text)
     anchors, cells = set(cell_ids(notebook)), []
     for cell in notebook["cells"]:

@@ -240,7 +240,7 @@ def store(outcomes, real, results=RESULTS):
     here = record.environment(cores())
     for outcome in outcomes:
         name = outcome.job.name
-        if outcome.stopped or name not in lessons.find_lessons(outcome.job.notebook.parent):
+        if outcome.stopped or name != lessons.number(name):  # solved exercises have no record
             continue
         data = _words(real[name])
         parts = {"stored": {"environment": here, "data": data, "claims": outcome.claims}}

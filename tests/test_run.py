@@ -191,6 +191,18 @@ def test_in_place(tmp_path, write_notebook):
     assert (path.read_bytes(), (tmp_path / "results" / "02.json").read_bytes()) == once
 
 
+def test_solved_notebooks_of_one_lesson_are_stored(tmp_path, write_notebook):
+    write_notebook(tmp_path / "02_x.ipynb", [("code", "a", "", "1")])
+    names = ("02_solutions", "02_sweeps")
+    for name in names:
+        write_notebook(tmp_path / "solutions" / f"{name}.ipynb", [("code", "a", "", "print(7)")])
+    code, out, err = call(tmp_path, "--full", "--in-place", "--only", *names)
+    assert code == 0 and err == "" and "Stored in the lessons" in out
+    for name in names:
+        assert printed(cells(tmp_path / "solutions" / f"{name}.ipynb")["a"]) == "7\n"
+    assert not (tmp_path / "results").exists()
+
+
 def test_seeds(tmp_path, write_notebook):
     claims = NOTE + "note('luck', seed == 0, value=seed)\nnote('sure', True)"
     write_notebook(tmp_path / "02_x.ipynb", [PARAMETERS, ("code", "c", "", claims)])

@@ -85,7 +85,7 @@ def test_readme_lists_the_lessons_that_are_there():
 
 
 def leaks(master, student):
-    """Return the solution's longer lines that the student's copy still holds."""
+    """Return the solution's longer lines that the copy holds, but no code that the task gives."""
     written = "\n".join(cell.source for cell in student.cells)
     secret = [line for cell in master.code for line in solution_lines(cell.source)]
     secret += [
@@ -94,10 +94,17 @@ def leaks(master, student):
         if "solution" in structure.tags(cell)
         for line in cell.source.split("\n")
     ]
+    given = "\n".join(
+        line
+        for cell in master.code
+        if "solution" not in structure.tags(cell)
+        for line in cell.source.split("\n")
+        if line.strip() not in solution_lines(cell.source)
+    )
     return [
         f"{line!r} is in {student.path.name}"
         for line in secret
-        if len(line) > 14 and line in written
+        if len(line) > 14 and line in written and line not in given
     ]
 
 

@@ -3,13 +3,11 @@
 Data flow one way: uint8 pixels in memory -> dataset -> `make_loader` -> batches. Where the pixels
 come from (folder, download, sample) is decided in `course_utils.course.sources`. What goes to
 worker processes is defined here: they import it, and may not find what a notebook defines.
-
 Shapes: N examples, B in a batch, C channels, H × W pixels.
 """
 
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
-from torchvision.transforms.functional import to_pil_image
 
 from course_utils.course import sources
 
@@ -63,7 +61,9 @@ class ImageTensors(Dataset):
     def __getitems__(self, indices):
         """Return a ready batch (images (B, C, H, W), targets (B,)), as loaders and subsets ask."""
         indices = torch.as_tensor(indices)
-        return _as_float(self.images[indices]), self.targets[indices]
+        indices = indices.where(indices >= 0, indices + len(self))  # -1 is the last, as in a list
+        images = self.images.index_select(0, indices)  # several times faster than images[indices]
+        return _as_float(images), self.targets[indices]
 
     def __repr__(self):
         kind = "sample of " if self.is_sample else ""
@@ -73,8 +73,7 @@ class ImageTensors(Dataset):
 class TransformedImages(ImageTensors):
     """The same images one by one, as (transform(PIL image), target): slower, and free to vary.
 
-    Args:
-        images, targets, classes, is_sample: as for `ImageTensors`.
+    Args: those of `ImageTensors`, and
         transform: function of one PIL image.
 
     Raises:
@@ -97,6 +96,8 @@ class TransformedImages(ImageTensors):
 
     def __getitem__(self, index):
         """Return one (transform(PIL image), target as an int)."""
+        from torchvision.transforms.functional import to_pil_image  # it takes seconds to import
+
         return self.transform(to_pil_image(self.images[index])), int(self.targets[index])
 
 
@@ -111,8 +112,8 @@ def mnist(train, transform=None, source="auto"):
         train: the training images if true, else the test images.
         transform: function of one PIL image. Without it, the dataset serves float32 tensors in
             [0, 1], whole batches at once; `transform=lambda image: image` gives the pictures.
-        source: "real", "sample" (5,000 and 1,000 images), or "auto": the files in the data
-            folder, else a download, else the sample with a line that says so.
+        source: "real", "sample" (5,000 and 1,000 images), or "auto": the real ones from the data
+            folder or a download, else the sample with a line that says so.
 
     Returns:
         A dataset with `.images` (N, 1, 28, 28) uint8, `.targets` (N,), `.classes`, `.is_sample`.
@@ -153,9 +154,8 @@ def cifar10(train, classes=None, transform=None, source="auto"):
 
 
 def _dataset(loaded, transform):
-    if transform is None:
-        return ImageTensors(*loaded)
-    return TransformedImages(*loaded, transform=transform)
+    given = {} if transform is None else {"transform": transform}
+    return (TransformedImages if given else ImageTensors)(*loaded, **given)
 
 
 def make_loader(dataset, batch_size, shuffle=False, generator=None, **options):

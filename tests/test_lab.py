@@ -1,6 +1,7 @@
 """course/lab: a student's copies are made once, and never overwritten."""
 
 import json
+import os
 import sys
 
 import nbformat
@@ -72,8 +73,9 @@ def test_jupyterlab_is_started_on_work_with_its_guards(folders, monkeypatch, cap
     started, waits = [], iter([KeyboardInterrupt, 0])
 
     class Server:
-        def __init__(self, command):
+        def __init__(self, command, env):
             started.append(command)
+            assert env["MALLOC_TRIM_THRESHOLD_"] == "1" and env["PATH"] == os.environ["PATH"]
 
         def __enter__(self):
             return self
@@ -87,6 +89,7 @@ def test_jupyterlab_is_started_on_work_with_its_guards(folders, monkeypatch, cap
             return answer
 
     monkeypatch.setattr(lab, "ROOT", folders[1].parent)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")  # a user's own wish stays
     monkeypatch.setattr(lab, "lay_out", lambda work: [])
     monkeypatch.setattr(lab.subprocess, "Popen", Server)
     assert lab.main(["--no-browser"]) == 0

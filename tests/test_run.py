@@ -126,7 +126,8 @@ def test_half_executed_copy_is_kept(quick):
         (["--full", "--in-place", "--seeds", "2"], "--in-place and --seeds are two runs"),
         (["--full", "--seeds", "2", "-p", "lr", "0"], "-p has no place here"),
         (["--full", "--seeds", "-1"], "--seeds must be at least 1, not -1"),
-        (["--full", "--jobs", "2"], "--full runs one lesson at a time"),
+        (["--full", "--in-place", "--jobs", "2"], "what is kept runs one lesson at a time"),
+        (["--full", "--seeds", "2", "--jobs", "2"], "what is kept runs one lesson at a time"),
         (["--jobs", "1000"], f"--jobs must be 1 to {run.cores()}, the cores here, not 1000"),
         (["--jobs", "0"], f"--jobs must be 1 to {run.cores()}"),
     ],
@@ -273,3 +274,18 @@ def test_threads_times_processes_are_not_more_than_the_cores(quick):
     full = run.full_jobs({"02": quick[0] / "02_sound.ipynb"}, {"02": {}}, quick[0], seeds=2)
     assert [job.name for job in full] == ["02 seed 0", "02 seed 1"]
     assert {job.threads for job in full} == {run.cores()} and {job.claims for job in full} == {None}
+    side_by_side = run.full_jobs(
+        {"02": full[0].notebook}, {"02": {}}, quick[0], at_once=run.cores()
+    )
+    assert [job.threads for job in side_by_side] == [1]
+
+
+def test_side_by_side_the_longest_lesson_starts_first(tmp_path, write_notebook, monkeypatch):
+    minutes = {"02": "a minute", "03": "about 7 minutes", "04": "2 minutes", "05": "no time"}
+    jobs = []
+    for name, words in minutes.items():
+        path = write_notebook(tmp_path / f"{name}_x.ipynb", [("text", "contract", "", words)])
+        jobs.append(Job(name, path, tmp_path / name))
+    assert [job.name for job in run.longest_first(jobs)] == ["03", "04", "02", "05"]
+    monkeypatch.setattr(run, "_execute", lambda job, *_: job.name)
+    assert run.execute_all(jobs, at_once=2) == list(minutes)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from course_utils.course import lessons
-from course_utils.course.lessons import NOTEBOOKS, ROOT, CourseError
+from course_utils.course.lessons import KEEP_MEMORY, NOTEBOOKS, ROOT, CourseError
 
 MANIFEST = ".course.json"  # which content each copy was made from
 
@@ -88,7 +88,7 @@ def main(argv=None):
         return 2
     print(f"Opening JupyterLab on {work}; Ctrl+C here ends it.", flush=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={work}", *argv]
-    with subprocess.Popen(command) as server:
+    with subprocess.Popen(command, env=KEEP_MEMORY | os.environ) as server:
         while True:
             try:
                 return server.wait()

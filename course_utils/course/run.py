@@ -1,9 +1,10 @@
 """`python -m course_utils run`: execute lessons, each in its own process, and show what came out.
 
 Quick (the default) gives each lesson the few epochs of `quick.yaml` and writes executed copies;
-`--full` runs the stored parameters; `--full --in-place` stores the outputs; `--full --seeds N`
-records the claims over seeds. How one notebook is executed is in `execute.py`, what a record holds
-in `record.py`. Stored outputs are compared by `make test`, not here.
+`--full` runs the stored parameters, and with `--jobs 2` two lessons at a time on a thread each;
+`--full --in-place` stores the outputs; `--full --seeds N` records the claims over seeds. How one
+notebook is executed is in `execute.py`, what a record holds in `record.py`. Stored outputs are
+compared by `make test`, not here.
 """
 
 import argparse
@@ -18,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_utils.course import lessons, record
-from course_utils.course.lessons import BUILD, NOTEBOOKS, RESULTS, CourseError
+from course_utils.course import lessons, plan, record
+from course_utils.course.lessons import BUILD, KEEP_MEMORY, NOTEBOOKS, RESULTS, CourseError
 from course_utils.course.progress import Progress, table
 
 WORKER = Path(__file__).with_name("execute.py")
@@ -44,6 +45,7 @@ class Job:
     def environment(self):
         """Return the variables that the lesson's kernel starts with."""
         kept = {name: value for name, value in os.environ.items() if name not in OURS}
+        kept = KEEP_MEMORY | kept
         kept |= {
             "OMP_NUM_THREADS": str(self.threads),
             "COURSE_NO_PROGRESS": "1",
@@ -101,7 +103,7 @@ class Outcome:
 
 
 def execute_all(jobs, at_once=1, progress=None):
-    """Execute jobs, `at_once` at a time, and return their outcomes in the jobs' order.
+    """Execute jobs, `at_once` at a time, the longest first; return outcomes in the jobs' order.
 
     A job that fails leaves the others running. An interruption ends all of them.
 
@@ -111,10 +113,11 @@ def execute_all(jobs, at_once=1, progress=None):
         progress: a Progress, or None to run silently.
     """
     events, running = queue.Queue(), []
+    first = jobs if at_once == 1 else longest_first(jobs)
     with ThreadPoolExecutor(at_once) as pool:
-        futures = [pool.submit(_execute, job, events.put, running) for job in jobs]
+        futures = {id(job): pool.submit(_execute, job, events.put, running) for job in first}
         try:
-            while not all(future.done() for future in futures) or not events.empty():
+            while not all(future.done() for future in futures.values()) or not events.empty():
                 try:
                     event = events.get(timeout=0.5)
                 except queue.Empty:
@@ -126,7 +129,19 @@ def execute_all(jobs, at_once=1, progress=None):
             for process in list(running):
                 process.terminate()
             raise
-    return [future.result() for future in futures]
+    return [futures[id(job)].result() for job in jobs]
+
+
+def longest_first(jobs):
+    """Return the jobs by the minutes that their contracts name: no long one is left for the end."""
+
+    def minutes(job):
+        try:
+            return plan.running(lessons.read_notebook(job.notebook), job.name)
+        except CourseError:
+            return 0
+
+    return sorted(jobs, key=minutes, reverse=True)
 
 
 def _execute(job, report, running):
@@ -191,13 +206,20 @@ def quick_jobs(paths, notebooks=NOTEBOOKS, build=BUILD, chosen=None):
     ]
 
 
-def full_jobs(paths, real, notebooks=NOTEBOOKS, build=BUILD, chosen=None, in_place=False, seeds=0):
+def full_jobs(
+    paths, real, notebooks=NOTEBOOKS, build=BUILD, chosen=None, in_place=False, seeds=0, at_once=1
+):
     """Return the jobs of a full run: one a lesson, or one a lesson and seed."""
     jobs = []
     for name, path in paths.items():
         values = (chosen or {}).get(name, {})
         claims = "full" if all(real[name].values()) and not values else "any"
-        common = {"threads": cores(), "offline": False, "timeout": None, "in_place": in_place}
+        common = {
+            "threads": cores() // at_once,
+            "offline": False,
+            "timeout": None,
+            "in_place": in_place,
+        }
         output = _copy(path, notebooks, build / "run")
         if not seeds:
             jobs.append(Job(name, path, output, values, claims, **common))
@@ -296,7 +318,9 @@ def parse(argv):
         metavar="NN",
         help="these; solved exercises run when named: 02_solutions",
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="lessons at a time (quick: 2)")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="lessons at a time (quick: 2, --full: 1)"
+    )
     parser.add_argument(
         "-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="values",
         help="a parameter's value, in each lesson that has it",
@@ -314,8 +338,8 @@ def parse(argv):
         raise CourseError("-p has no place here: what is kept comes from the stored parameters")
     if chosen.seeds < 0:
         raise CourseError(f"--seeds must be at least 1, not {chosen.seeds}")
-    if chosen.full and chosen.jobs not in (None, 1):
-        raise CourseError("--full runs one lesson at a time, with nothing beside it")
+    if (chosen.in_place or chosen.seeds) and chosen.jobs not in (None, 1):
+        raise CourseError("what is kept runs one lesson at a time, with nothing beside it")
     if chosen.jobs is not None and not 1 <= chosen.jobs <= cores():
         raise CourseError(f"--jobs must be 1 to {cores()}, the cores here, not {chosen.jobs}")
     return chosen
@@ -334,15 +358,16 @@ def _main(chosen, notebooks, results, build):
     paths = lessons.choose(notebooks, chosen.only)
     values, notes = lessons.given(chosen.values, paths)
     real = find_data(paths) if chosen.full else {}
-    kept = chosen.in_place or chosen.seeds
     absent = {name for known in real.values() for name, is_real in known.items() if not is_real}
-    if kept and absent:
+    if (chosen.in_place or chosen.seeds) and absent:
         raise CourseError(
             f"what is kept comes from real data, but {' and '.join(sorted(absent))} is not here: "
             "see python -m course_utils data"
         )
+    at_once = chosen.jobs or (1 if chosen.full else min(2, cores()))
     if chosen.full:
-        jobs = full_jobs(paths, real, notebooks, build, values, chosen.in_place, chosen.seeds)
+        kept = {"in_place": chosen.in_place, "seeds": chosen.seeds}
+        jobs = full_jobs(paths, real, notebooks, build, values, **kept, at_once=at_once)
     else:
         jobs = quick_jobs(paths, notebooks, build, values)
     for note in notes:
@@ -350,7 +375,6 @@ def _main(chosen, notebooks, results, build):
     for folder in {job.output.parent for job in jobs}:
         lessons.copy_figures(notebooks, folder)
 
-    at_once = 1 if chosen.full else chosen.jobs or min(2, cores())
     outcomes = execute_all(jobs, at_once, Progress(sys.stdout, jobs))
     complaints = record_seeds(outcomes, real, results) if chosen.seeds else []
     if chosen.in_place:

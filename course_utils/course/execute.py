@@ -126,6 +126,9 @@ def _as_it_is(path):
 
 
 def main():
+    # Where it is installed, jsonschema would spend seconds on a grammar of web addresses, which
+    # checking a notebook does not need.
+    sys.modules.setdefault("rfc3987_syntax", None)
     import nbformat
 
     job = json.load(sys.stdin)

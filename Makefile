@@ -22,11 +22,12 @@ run: $(STAMP) ## run every lesson at quick scale; copies to read in build/run
 	@$(PY) -m course_utils run $(ARGS)
 
 test: export OMP_NUM_THREADS = 1
-test: $(STAMP) ## check style, code, lessons and their stored outputs
+test: $(STAMP) ## check style, spelling, code, lessons and their stored outputs
 	@failed=""; \
 	part() { name="$$1"; shift; echo "--- $$name"; "$$@" || failed="$$failed, $$name"; }; \
 	part "style" $(VENV)/bin/ruff check --quiet .; \
 	part "format" $(VENV)/bin/ruff format --check --quiet .; \
+	part "spelling" $(PY) -m codespell_lib; \
 	part "tests" $(PY) -m pytest -q -n 2 --dist loadfile; \
 	part "copies for the outputs" $(PY) -m course_utils.course.outputs; \
 	part "outputs" $(PY) -m pytest -q -rN -p tests.conftest --nbval --nbval-current-env \

@@ -1,5 +1,9 @@
 """The one address: read from pyproject.toml, stamped on notebooks and texts, and held there."""
 
+import os
+import subprocess
+import sys
+
 import nbformat
 import pytest
 import structure
@@ -82,6 +86,34 @@ def test_setup_cell_does_nothing_here(capsys):
     python = structure.tree(new_code_cell(OURS.setup_cell()))
     exec(compile(python, "setup", "exec"), {})
     assert capsys.readouterr().out == ""
+
+
+# A plain IPython shell in which Colab seems to be there, and `%pip` only says what it was asked.
+COLAB = """
+import sys, types
+from IPython.core.interactiveshell import InteractiveShell
+
+sys.modules["google.colab"] = types.ModuleType("google.colab")
+shell = InteractiveShell.instance()
+shell.register_magic_function(lambda line: print("pip", line), magic_name="pip")
+for _ in range(2):
+    shell.run_cell(sys.argv[1]).raise_error()
+"""
+
+
+def test_setup_cell_is_safe_to_run_twice_in_colab(tmp_path):
+    lesson = structure.Notebook.read(next(structure.ROOT.glob("notebooks/02_*.ipynb")))
+    said = subprocess.check_output(
+        [sys.executable, "-c", COLAB, lesson.cell("setup").source],
+        env=os.environ | {"IPYTHONDIR": str(tmp_path)},
+        encoding="utf-8",
+    )
+    ours = read_address()
+    installs = [
+        f'pip install -q --no-deps "git+{ours.repository}@{ours.tag}"',
+        "pip install -q pooch",
+    ]
+    assert said.splitlines() == 2 * installs
 
 
 @pytest.mark.parametrize("value", ["", "http://github.com/a/b", "https://github.com/a", "a/b"])

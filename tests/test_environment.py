@@ -7,7 +7,12 @@ import pytest
 
 from course_utils.course.lessons import ROOT
 
-CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+CONDA = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+    "playwright": "playwright-python",
+}
 
 
 def lines(name):

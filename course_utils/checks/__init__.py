@@ -96,6 +96,12 @@ def require_number(value, what):
     return float(value)
 
 
+def require_functions(answer, first, second):
+    """Require that an answer is a pair of functions; their names are for the message."""
+    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
+    require(pair, f"the answer is a pair of functions: ({first}, {second})")
+
+
 def with_calls(function, *arguments):
     """Return a function's result and the names of what it called of PyTorch's."""
     with _CallRecorder() as recorder:

@@ -14,6 +14,7 @@ import numbers
 import os
 import random
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,8 +194,7 @@ def judge(found, answer):
     try:
         if _has_ellipsis(answer):
             raise NotImplementedError
-        # What the student's code prints while it is tried on many cases would bury the verdict.
-        with _random_state_kept(), contextlib.redirect_stdout(io.StringIO()):
+        with _random_state_kept(), _unseen():
             found.check(answer, torch.Generator().manual_seed(20))
     except NotImplementedError:
         return False, f"to do: {name}"
@@ -203,6 +203,15 @@ def judge(found, answer):
     except (Exception, SystemExit) as error:
         return False, f"✗ {name}: your code raised {type(error).__name__}: {_one_line(error)}"
     return True, f"✓ {name}"
+
+
+def _unseen():
+    """Hide what an answer prints and displays: on many cases it would bury the verdict."""
+    if "IPython" not in sys.modules:
+        return contextlib.redirect_stdout(io.StringIO())
+    from IPython.utils.capture import capture_output  # progress bars and figures too
+
+    return capture_output(stderr=False)
 
 
 def _has_ellipsis(answer):

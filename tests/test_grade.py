@@ -232,6 +232,85 @@ def test_unknown_lesson_is_said(tmp_path):
         grade.lesson_of(tmp_path / "a.ipynb", nbformat.v4.new_notebook())
 
 
+# --- what a notebook does around itself ----------------------------------------------------------
+
+SPOILING = [
+    "for number in range(3)\n    print(number)",
+    """
+import pathlib
+import course_utils
+
+checks = pathlib.Path(course_utils.__file__).parent / "checks"
+for path in checks.glob("*.py"):
+    path.write_text(path.read_text("utf-8").replace("require(", "bool("), "utf-8")
+forged = '{"exercise": "02.3", "title": "", "right": 1, "verdict": "✓"}'
+with open("../events", "a", encoding="utf-8") as file:
+    print(forged, '{"exercise": "02.9", "right": "many"}', "half a li", "[1]", sep="\\n", file=file)
+""",
+    "raise ValueError(f'\\udce9 {get_ipython().ipython_dir}')",
+    """
+import subprocess, sys, threading, time
+
+quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+start = f"import subprocess; print(subprocess.Popen({sleep}, **{quiet}).pid)"
+pids = [subprocess.check_output([sys.executable, "-c", start], text=True) for _ in range(3)]
+pathlib.Path(PIDS).write_text(" ".join(pids))
+threading.Thread(target=time.sleep, args=(60,)).start()
+""",
+    """
+import torch
+
+
+def minimize_two(lr, steps):
+    torch.allclose = lambda *anything, **more: True
+    return 0.0, 0.0
+
+
+def largest_lr(a):
+    return 2 / a
+""",
+]
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory):
+    """What comes of a notebook that spoils files and leaves processes and a thread behind."""
+    pids = tmp_path_factory.mktemp("pids") / "pids"
+    cells = [f"PIDS = {str(pids)!r}", *SPOILING]
+    found = grade.run_one(cells, {"02.2": "minimize_two", "02.3": "largest_lr"}, LIMITS)
+    return *found, [int(pid) for pid in pids.read_text().split()]
+
+
+def test_checks_on_disk_and_events_cannot_be_faked(spoiled):
+    verdicts = spoiled[0]
+    assert list(verdicts) == ["02.3", "02.2"]  # the first one in the place that was forged
+    assert verdicts["02.3"]["right"] == 0 and "too large" in verdicts["02.3"]["verdict"]
+    assert "require(" in (ROOT / "course_utils" / "checks" / "lesson_02.py").read_text("utf-8")
+
+
+def test_library_changed_while_it_is_checked_makes_wrong(spoiled):
+    verdict = spoiled[0]["02.2"]
+    assert verdict["right"] == 0
+    assert verdict["verdict"].endswith("it changes torch.allclose while it is checked")
+
+
+def test_invalid_cell_and_odd_text_are_remarks(spoiled):
+    remark = " ".join(spoiled[1])
+    assert "code cell 2: SyntaxError: " in remark
+    assert "code cell 4: ValueError: \udce9" in remark
+    assert grade.OWN in remark  # IPython's own folder is a temporary one
+
+
+def test_threads_and_processes_left_behind_are_ended(spoiled):
+    psutil = pytest.importorskip("psutil")
+    assert spoiled[2] == "its process ended with 0 at its end"
+    assert len(spoiled[3]) == 3
+    for pid in spoiled[3]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
 def test_every_master_has_its_checks():
     from course_utils import checks
 
@@ -245,6 +324,98 @@ def test_page_escapes_what_students_wrote(tmp_path):
     row = dict.fromkeys(grade.COLUMNS, "<script>alert(1)</script>") | {"right": 0}
     grade.write_page([row], tmp_path / "page.html")
     assert "<script>" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def write_empty(folder, *places):
+    for place in places:
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(nbformat.v4.new_notebook(), folder / place)
+
+
+def read_rows(folder):
+    with open(folder / "grades.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_cannot_be_graded_is_one_row(tmp_path, monkeypatch):
+    path = tmp_path / "02_exercises.ipynb"
+    path.mkdir()
+    (row,) = grade.grade("ada", path, LIMITS)
+    assert row["verdict"] == "not graded: 02_exercises.ipynb is no file"
+    path = tmp_path / "ben_02_exercises.ipynb"
+    write_empty(tmp_path, path)
+    monkeypatch.setattr(grade, "run_one", lambda *anything: 1 / 0)
+    (row,) = grade.grade("ben", path, LIMITS)
+    assert row["verdict"] == "not graded: ZeroDivisionError('division by zero')"
+    monkeypatch.setattr(grade, "LARGEST", 10)
+    (row,) = grade.grade("ben", path, LIMITS)
+    assert row["verdict"].endswith("has 0 MB: hand it in without its outputs")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("check('03.1', f)", "by its name graded as 02, but its checks are of 03"), ("f(2)", "")],
+)
+def test_other_lessons_notebook_under_a_wrong_name_is_remarked(
+    tmp_path, monkeypatch, source, words
+):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbformat.write(notebook, tmp_path / "02_exercises.ipynb")
+    monkeypatch.setattr(grade, "run_one", lambda *anything: ({}, [], "ended"))
+    rows = grade.grade("ada", tmp_path / "02_exercises.ipynb", LIMITS)
+    assert {row["remarks"] for row in rows} == {words}
+
+
+def test_names_that_are_no_text_are_written(tmp_path):
+    row = grade.row_of("Jos\udce9", "02_exercises.ipynb", verdict="✗ \ud800")
+    grade.write_table([row], tmp_path / "grades.csv")
+    grade.write_page([row], tmp_path / "page.html")
+    assert read_rows(tmp_path)[0]["student"] == "Jos\\udce9"
+    assert "Jos\\udce9" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_table_has_every_student_and_notebook_and_is_written_anew(tmp_path, monkeypatch, capsys):
+    write_empty(tmp_path, "ada/02_exercises.ipynb", "ada/old/02_exercises.ipynb", "b_é ü.ipynb")
+    (tmp_path / "cleo").mkdir()
+    (tmp_path / "cleo" / "answers.zip").write_bytes(b"")
+    monkeypatch.setattr(
+        grade,
+        "grade",
+        lambda student, path, limits: [grade.row_of(student, path.name, lesson="02", right=1)],
+    )
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert grade.main([str(tmp_path), "--out", str(out)]) == 0
+        assert [(row["student"], row["notebook"]) for row in read_rows(out)] == [
+            ("ada", "02_exercises.ipynb"),
+            ("ada", "old/02_exercises.ipynb"),
+            ("b_é ü", "b_é ü.ipynb"),
+            ("cleo", ""),
+        ]
+    assert read_rows(out)[3]["verdict"] == "not graded: there is no notebook in this folder"
+    assert "3 of 3: b_é ü, b_é ü.ipynb: 1 of 1 right" in capsys.readouterr().out
+
+
+def test_interrupted_grading_leaves_what_is_done(tmp_path, monkeypatch):
+    write_empty(tmp_path, "ada/02_exercises.ipynb", "ben/02_exercises.ipynb")
+
+    def grade_one(student, path, limits):
+        if student == "ben":
+            raise KeyboardInterrupt
+        return [grade.row_of(student, path.name, lesson="02")]
+
+    monkeypatch.setattr(grade, "grade", grade_one)
+    with pytest.raises(KeyboardInterrupt):
+        grade.main([str(tmp_path), "--out", str(tmp_path / "out")])
+    assert [row["student"] for row in read_rows(tmp_path / "out")] == ["ada"]
+
+
+def test_table_that_cannot_be_written_is_told_first(tmp_path, capsys):
+    write_empty(tmp_path, "ada/02_exercises.ipynb")
+    (tmp_path / "out" / "grades.csv").mkdir(parents=True)
+    assert grade.main([str(tmp_path), "--out", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr()
+    assert "grades.csv" in told.err and told.err.count("\n") == 1 and not told.out
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import numbers
 import os
 import random
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def require_number(value, what):
     require(number, f"{what} must be a number, not {type(value).__name__}")
     require(math.isfinite(value), f"{what} is {value}, not a finite number")
     return float(value)
+
+
+def require_functions(answer, first, second):
+    """Require that an answer is a pair of functions; their names are for the message."""
+    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
+    require(pair, f"the answer is a pair of functions: ({first}, {second})")
 
 
 def with_calls(function, *arguments):
@@ -187,8 +194,7 @@ def judge(found, answer):
     try:
         if _has_ellipsis(answer):
             raise NotImplementedError
-        # What the student's code prints while it is tried on many cases would bury the verdict.
-        with _random_state_kept(), contextlib.redirect_stdout(io.StringIO()):
+        with _random_state_kept(), _unseen():
             found.check(answer, torch.Generator().manual_seed(20))
     except NotImplementedError:
         return False, f"to do: {name}"
@@ -197,6 +203,15 @@ def judge(found, answer):
     except (Exception, SystemExit) as error:
         return False, f"✗ {name}: your code raised {type(error).__name__}: {_one_line(error)}"
     return True, f"✓ {name}"
+
+
+def _unseen():
+    """Hide what an answer prints and displays: on many cases it would bury the verdict."""
+    if "IPython" not in sys.modules:
+        return contextlib.redirect_stdout(io.StringIO())
+    from IPython.utils.capture import capture_output  # progress bars and figures too
+
+    return capture_output(stderr=False)
 
 
 def _has_ellipsis(answer):

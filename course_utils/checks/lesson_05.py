@@ -4,7 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.checks import close, exercise, require, require_tensor, with_calls
+from course_utils.checks import (
+    close,
+    exercise,
+    require,
+    require_functions,
+    require_tensor,
+    with_calls,
+)
 
 
 @exercise(
@@ -109,8 +116,7 @@ def _wrong_softmaxes(x, dim):
     "of x, goes wrong just there.",
 )
 def check_activation(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (softsign, softsign_slope)")
+    require_functions(answer, "softsign", "softsign_slope")
     softsign, softsign_slope = answer
     signs = 2.0 * torch.randint(2, (40,), generator=generator) - 1
     sizes = 10 ** (3 * torch.rand(40, generator=generator, dtype=torch.float64) - 2)

@@ -12,7 +12,14 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from course_utils.checkpoint import load_checkpoint, save_checkpoint
-from course_utils.checks import close, exercise, require, require_number, require_tensor
+from course_utils.checks import (
+    close,
+    exercise,
+    require,
+    require_functions,
+    require_number,
+    require_tensor,
+)
 from course_utils.metrics import accuracy, most_likely
 from course_utils.training import predict, train
 
@@ -300,8 +307,7 @@ def _equal_states(state, model):
     "Print it: learning rate, epochs, and whether `zero_grad`, `backward` and `step` are there.",
 )
 def check_breast_cancer(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (make_sets, fit)")
+    require_functions(answer, "make_sets", "fit")
     make_sets, fit = answer
     for num_samples in (200, 123, 250):
         features, labels, codes = _coded_features(num_samples, generator)

@@ -13,6 +13,7 @@ from course_utils.checks import (
     close,
     exercise,
     require,
+    require_functions,
     require_number,
     require_tensor,
     with_calls,
@@ -202,8 +203,7 @@ class _OurOwn(nn.Module):
     "A linear layer that leads from n numbers to m has n · m weights, and a bias for each output.",
 )
 def check_architectures(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (build_net, num_parameters)")
+    require_functions(answer, "build_net", "num_parameters")
     build_net, num_parameters = answer
     cases = [((3, 2, 2), [5], nn.ReLU), ((1, 2, 2), [4, 4, 4], nn.Tanh), ((2, 2, 2), [], nn.ReLU)]
     cases += [((3, 2, 1), [7, 3, 5], _OurOwn), ((1, 3, 3), [6, 2], nn.PReLU)]

@@ -7,7 +7,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torchvision.transforms.functional import pil_to_tensor
 
-from course_utils.checks import close, exercise, require, require_tensor
+from course_utils.checks import close, exercise, require, require_functions, require_tensor
 from course_utils.data import TransformedImages, make_loader
 
 CHANNEL_AXES = (0, 2, 3)  # of (N, C, H, W): all but the channels
@@ -30,8 +30,7 @@ OTHER_BATCHES = (
     "last axis. Which shape lines it up with the channels of (N, C, H, W)?",
 )
 def check_channels(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (channel_statistics, undo_normalize)")
+    require_functions(answer, "channel_statistics", "undo_normalize")
     channel_statistics, undo_normalize = answer
     # Equal sizes come first: on them a wrong axis gives the right shape.
     shapes = (((5, 5, 5, 5), 2), ((7, 3, 4, 5), 3), ((10, 4, 2, 2), 4), ((6, 1, 5, 5), 6))

@@ -7,6 +7,7 @@ from course_utils.checks import (
     close,
     exercise,
     require,
+    require_functions,
     require_number,
     require_tensor,
     with_calls,
@@ -24,8 +25,7 @@ from course_utils.checks import (
     "to. How do you halve an odd number in whole numbers, once down and once up?",
 )
 def check_sizes(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (output_size, same_padding)")
+    require_functions(answer, "output_size", "same_padding")
     output_size, same_padding = answer
     cases = [(28, 3, 1, 0, 0), (28, 3, 1, 1, 1), (6, 6, 1, 0, 0), (28, 3, 2, 1, 1), (9, 2, 3, 0, 1)]
     for _ in range(40):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.checks import close, exercise, require, require_tensor
+from course_utils.checks import close, exercise, require, require_functions, require_tensor
 
 
 @exercise(
@@ -104,8 +104,7 @@ def check_accuracy_under_shift(accuracy_under_shift, generator):
     "The gap is validation minus training, both from the last row, whatever its label.",
 )
 def check_forty_epochs(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (best_epoch, gap)")
+    require_functions(answer, "best_epoch", "gap")
     best_epoch, gap = answer
     for length in (40, 12, 40, 5):
         noise = torch.rand(4, length, generator=generator, dtype=torch.float64)
@@ -234,8 +233,7 @@ def _is_affine(model, images):
     "One filter has K · K weights for each channel that comes in, and one bias.",
 )
 def check_filter_sizes(answer, generator):
-    pair = isinstance(answer, tuple | list) and len(answer) == 2 and all(map(callable, answer))
-    require(pair, "the answer is a pair of functions: (same_size_conv, conv_parameters)")
+    require_functions(answer, "same_size_conv", "conv_parameters")
     same_size_conv, conv_parameters = answer
     for K in (3, 1, 5, 7, 9, 11):
         ins, outs, rows = (int(n) for n in torch.randint(2, 16, (3,), generator=generator))

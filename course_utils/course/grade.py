@@ -1,8 +1,9 @@
 """Grade students' exercise notebooks: `python -m course_utils grade FOLDER`.
 
-Each notebook runs in a process and a temporary copy of its own (`grade_one.py`), two at a time,
-with limits on time and memory, and its answers are judged by this checkout's own checks. This file
-finds the notebooks, watches over the processes and writes `grades.csv` and a page to read.
+Each notebook runs in a process and a temporary folder of its own (`grade_one.py`), with a copy of
+the course to import, two at a time, with limits on time, memory and output. Its answers are judged
+by this checkout's own checks. This file finds the notebooks, watches over the processes and writes
+`grades.csv` and a page to read.
 
 Limits are no sandbox: a notebook runs with the rights of whoever grades it.
 """
@@ -27,8 +28,12 @@ from pathlib import Path
 from course_utils.course.lessons import BUILD, ROOT, CourseError, find_solutions, read_notebook
 
 ONE = Path(__file__).with_name("grade_one.py")
+LARGEST = 50_000_000  # bytes of a notebook that is read
+OWN = f"grade-{os.getpid()}-"  # how the names of this command's temporary folders begin
+MARK = "COURSE_GRADING"  # the environment's variable that names a process's temporary folder
 COLUMNS = ("student", "lesson", "exercise", "title", "right", "verdict", "notebook", "remarks")
 NAME = r"(\d\d)_(exercises|sweeps)"
+CHECK = r"""\bcheck\(\s*["'](\d\ds?)\."""
 WARNING = (
     "Notebooks run with your rights: the limits stop accidents, they are no sandbox against malice."
     " TEACHING.md says how to grade in a container."
@@ -49,6 +54,14 @@ def find_notebooks(folder):
         own = re.sub(rf"[_\W]*{NAME}.*$", "", path.stem) or path.stem
         found.append((inside.parts[0] if len(inside.parts) > 1 else own, path))
     return found
+
+
+def students_without(folder, found, out):
+    """Return the names of students' folders in which no notebook was found."""
+    having = {student for student, _ in found}
+    folders = [path for path in sorted(Path(folder).iterdir()) if path.is_dir()]
+    names = [path.name for path in folders if path.resolve() != out.resolve()]
+    return [name for name in names if name not in having and name[0] not in "._"]
 
 
 def find_masters():
@@ -79,7 +92,7 @@ def lesson_of(path, notebook):
     text = "\n".join(str(cell.get("source", "")) for cell in notebook.cells)
     found = re.findall(NAME, path.stem) + re.findall(NAME, text)
     named = [number + "s" * (kind == "sweeps") for number, kind in found]
-    named += re.findall(r"""check\(["'](\d\ds?)\.""", text) + re.findall(r"# (\d\d) ·", text)
+    named += re.findall(CHECK, text) + re.findall(r"# (\d\d) ·", text)
     lesson = next((name for name in named if name in known), None)
     if lesson is None:
         raise CourseError(
@@ -89,20 +102,41 @@ def lesson_of(path, notebook):
     return lesson
 
 
+def row_of(student, notebook, **more):
+    """Return a row of the table, empty but for what is given."""
+    known = {"student": student, "notebook": notebook, "right": 0}
+    return dict.fromkeys(COLUMNS, "") | known | more
+
+
 def grade(student, path, limits):
     """Return a notebook's rows for the table, one an exercise; never raises for what is in it."""
-    row = dict.fromkeys(COLUMNS, "") | {"student": student, "notebook": path.name, "right": 0}
     try:
-        notebook = read_notebook(path)
-        lesson = lesson_of(path, notebook)
-    except (CourseError, OSError) as error:
-        return [row | {"verdict": f"not graded: {error}"}]
+        return grade_cells(student, path, limits, read_handed_in(path))
+    except Exception as error:  # whatever it is, the other notebooks are graded
+        told = error if isinstance(error, CourseError | OSError) else repr(error)
+        return [row_of(student, path.name, verdict=f"not graded: {told}")]
+
+
+def read_handed_in(path):
+    """Return a student's notebook, once it is a file of a size that can be read."""
+    if not path.is_file():
+        raise CourseError(f"{path.name} is no file")
+    if (size := path.stat().st_size) > LARGEST:
+        raise CourseError(f"{path.name} has {size / 1e6:.0f} MB: hand it in without its outputs")
+    return read_notebook(path)
+
+
+def grade_cells(student, path, limits, notebook):
+    """Run a notebook's cells and return its rows."""
+    lesson = lesson_of(path, notebook)
     checks = master_checks(lesson)
     cells = [str(cell.source) for cell in notebook.cells if cell.cell_type == "code"]
     verdicts, remarks, ended = run_one(cells, checks, limits, tables(path))
+    found = re.findall(CHECK, "\n".join(cells))
+    if found and lesson not in found:
+        remarks.insert(0, f"by its name graded as {lesson}, but its checks are of {found[0]}")
     return [
-        row
-        | {"lesson": lesson, "exercise": name, "remarks": "; ".join(remarks)}
+        row_of(student, path.name, lesson=lesson, exercise=name, remarks="; ".join(remarks))
         | verdicts.get(name, {"verdict": f"not graded: {ended}"})
         for name in checks
     ]
@@ -129,17 +163,18 @@ def run_one(cells, checks, limits, files=None):
     Returns:
         {exercise: {title, right, verdict}}, a list of remarks, and why exercises may be missing.
     """
-    with tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as folder:
-        events = Path(folder, "events")
-        work = Path(folder, "work")
+    with tempfile.TemporaryDirectory(prefix=OWN, ignore_cleanup_errors=True) as folder:
+        events, course, work = (Path(folder, name) for name in ("events", "course", "work"))
+        copy_course(course)
         work.mkdir()
         for name, file in (files or {}).items():
             shutil.copyfile(file, work / name)
-        job = {"cells": cells, "checks": checks, "events": str(events), "root": str(ROOT)}
+        job = {"cells": cells, "checks": checks, "cell_seconds": limits.cell_seconds}
+        job |= {"events": str(events), "course": str(course), "root": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, "-P", str(ONE)],
             cwd=work,
-            env=os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "COURSE_OFFLINE": "1"},
+            env=environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,23 +182,47 @@ def run_one(cells, checks, limits, files=None):
         )
         printed = Drain(process.stdout)
         try:
-            process.stdin.write(json.dumps(job | {"cell_seconds": limits.cell_seconds}).encode())
+            process.stdin.write(json.dumps(job).encode())
             process.stdin.close()
         except OSError:
             pass  # it ended at once; what it printed says why
         ended = watch(process, printed, limits)
-        lines = events.read_text(encoding="utf-8").splitlines() if events.exists() else []
-    verdicts, remarks, at = {}, [], ""
-    for line in lines:
-        event = json.loads(line)
-        if "exercise" in event:
-            verdicts[event.pop("exercise")] = event
-        elif "remark" in event:
-            remarks.append(event["remark"])
-        at = event.get("at", at)
+        end_all(Path(folder).name)
+        verdicts, remarks, at = read_events(events)
     if printed.size > 1_000_000:
         remarks.append(f"it printed {printed.size / 1e6:.0f} MB")
     return verdicts, remarks, f"{ended} {at}".strip()
+
+
+def copy_course(folder):
+    """Lay a copy of the course's package for a notebook to import, and to spoil, in a folder."""
+    package = Path(folder, "course_utils")
+    shutil.copytree(ROOT / "course_utils", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "results", package / "results")
+    shutil.copytree(ROOT / "data" / "samples", package / "samples")
+
+
+def environment(folder):
+    """Return the environment of a notebook that runs in a temporary folder."""
+    fixed = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "COURSE_OFFLINE": "1"}
+    own = {MARK: Path(folder).name, "IPYTHONDIR": str(Path(folder, "ipython"))}
+    return {"COURSE_DATA": str(ROOT / "data")} | os.environ | fixed | own
+
+
+def read_events(path):
+    """Return the verdicts, remarks and place that `grade_one.py` wrote, and nothing else."""
+    verdicts, remarks, at = {}, [], ""
+    lines = path.read_text("utf-8", errors="replace").splitlines() if path.is_file() else []
+    for line in lines:
+        with contextlib.suppress(ValueError):  # half a line, where the process was killed
+            match event := json.loads(line):
+                case {"exercise": str(name), "title": str(), "right": 0 | 1, "verdict": str()}:
+                    verdicts[name] = {key: event[key] for key in ("title", "right", "verdict")}
+                case {"remark": str(remark)}:
+                    remarks.append(remark)
+                case {"at": str(at)}:
+                    pass
+    return verdicts, remarks, at
 
 
 class Drain(threading.Thread):
@@ -209,6 +268,16 @@ def watch(process, printed, limits):
     return ended
 
 
+def end_all(folders):
+    """End all processes, also those that `watch` lost sight of, of folders that begin like this."""
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARK, "").startswith(folders):
+                process.kill()
+
+
 def _memory(process):
     import psutil
 
@@ -220,7 +289,7 @@ def _memory(process):
 
 def write_table(rows, path):
     """Write the rows as CSV."""
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
         table.writerows(rows)
@@ -250,7 +319,7 @@ def write_page(rows, path):
         parts.append(_html_table(head, lines))
         lines = [[row[name] for name in ("student", "exercise", "verdict")] for row in own]
         parts.append(_html_table(["student", "exercise", "verdict"], lines))
-    path.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    path.write_text("\n".join(parts) + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def _mark(row):
@@ -302,24 +371,45 @@ def parse(argv):
 def main(argv=None):
     """Grade and write the table; return 0, or 1 where there is nothing to grade."""
     limits = parse(argv)
-    if not limits.folder.is_dir():
-        print(f"there is no folder {limits.folder}", file=sys.stderr)
+    table, page = limits.out / "grades.csv", limits.out / "grades.html"
+    try:
+        if not limits.folder.is_dir():
+            raise CourseError(f"there is no folder {limits.folder}")
+        if not (found := find_notebooks(limits.folder)):
+            raise CourseError(f"there is no notebook (*.ipynb) below {limits.folder}")
+        rows = [
+            row_of(name, "", verdict="not graded: there is no notebook in this folder")
+            for name in students_without(limits.folder, found, limits.out)
+        ]
+        limits.out.mkdir(parents=True, exist_ok=True)
+        table.open("a").close()  # what cannot be written is told now, not after all notebooks
+        print(WARNING)
+        try:
+            grade_all(found, limits, rows)
+        finally:  # Ctrl+C too leaves what is graded
+            rows.sort(key=lambda row: row["student"])
+            write_table(rows, table)
+            write_page(rows, page)
+            print(f"written: {table} and, to read, {page}")
+    except (CourseError, OSError) as error:
+        print(error, file=sys.stderr)
         return 1
-    found = find_notebooks(limits.folder)
-    if not found:
-        print(f"there is no notebook (*.ipynb) below {limits.folder}", file=sys.stderr)
-        return 1
-    print(WARNING)
-    rows = []
-    with ThreadPoolExecutor(limits.jobs) as pool:
-        results = pool.map(lambda pair: grade(*pair, limits), found)
-        for count, (pair, own) in enumerate(zip(found, results, strict=True), start=1):
-            rows += own
-            right = sum(row["right"] for row in own)
-            told = own[0]["verdict"] if not own[0]["lesson"] else f"{right} of {len(own)} right"
-            print(f"{count} of {len(found)}: {pair[0]}, {pair[1].name}: {told}", flush=True)
-    limits.out.mkdir(parents=True, exist_ok=True)
-    write_table(rows, limits.out / "grades.csv")
-    write_page(rows, limits.out / "grades.html")
-    print(f"written: {limits.out / 'grades.csv'} and, to read, {limits.out / 'grades.html'}")
     return 0
+
+
+def grade_all(found, limits, rows):
+    """Grade notebooks, [(student, path)], so many at a time; tell of each, and add its rows."""
+    with ThreadPoolExecutor(limits.jobs) as pool:
+        try:
+            results = pool.map(lambda pair: grade(*pair, limits), found)
+            for count, ((student, path), own) in enumerate(zip(found, results, strict=True), 1):
+                place = path.relative_to(limits.folder)
+                place = "/".join(place.parts[1:]) or place.name
+                rows += [row | {"notebook": place} for row in own]
+                right = sum(row["right"] for row in own)
+                told = own[0]["verdict"] if not own[0]["lesson"] else f"{right} of {len(own)} right"
+                print(f"{count} of {len(found)}: {student}, {place}: {told}", flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all(OWN)
+            raise

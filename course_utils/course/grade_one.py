@@ -2,14 +2,16 @@
 
 The job comes as JSON on standard input; what happened goes as JSON lines to the file that the job
 names. Cells run in order in an IPython shell without a kernel; one that fails or takes too long is
-noted, and the next one runs. The checks are loaded anew afterwards, so that what a notebook did to
-them does not count. It decides nothing about grades and reads no other notebook.
+noted, and the next one runs. They import a copy of the course. The checks are loaded anew from the
+checkout afterwards, so that what a notebook did to them, in memory or in files, does not count. It
+decides nothing about grades and reads no other notebook.
 """
 
 import builtins
 import importlib
 import json
 import math
+import os
 import signal
 import sys
 
@@ -45,7 +47,7 @@ class Events:
     """Writes what happened, a line each, at once."""
 
     def __init__(self, path):
-        self.file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115
+        self.file = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
 
     def send(self, **event):
         self.file.write(json.dumps(event) + "\n")
@@ -70,7 +72,8 @@ def run_cells(cells, alarm, events):
         events.send(at=f"in code cell {index} of {len(cells)}")
         try:
             with alarm:
-                error = shell.run_cell(source).error_in_exec
+                result = shell.run_cell(source)
+            error = result.error_before_exec or result.error_in_exec  # such as a SyntaxError
         except BaseException as raised:  # `exit`, or the alarm between two lines of IPython's
             error = raised
         if error is not None and not isinstance(error, NotImplementedError):
@@ -87,7 +90,8 @@ def library_state():
     import numpy
     import torch
 
-    modules = (builtins, math, json, numpy, torch, torch.nn, torch.nn.functional, torch.optim)
+    modules = (builtins, importlib, math, json, numpy, torch)
+    modules += (torch.nn, torch.nn.functional, torch.optim)
     return [(module, dict(vars(module))) for module in modules]
 
 
@@ -115,8 +119,8 @@ def fresh_checks():
     return importlib.import_module("course_utils.checks")
 
 
-def judge(checks, names, alarm, events, expressions):
-    """Judge each answer and send a verdict."""
+def judge(checks, names, alarm, events, expressions, state):
+    """Judge each answer and send a verdict; one that changes the libraries meanwhile is wrong."""
     for exercise, expression in expressions.items():
         events.send(at=f"in the check of {exercise}")
         found = checks.find_exercise(exercise)
@@ -126,20 +130,24 @@ def judge(checks, names, alarm, events, expressions):
                 right, line = checks.judge(found, answer)
         except BaseException as error:  # the name is missing, or time was up
             right, line = False, f"✗ {exercise} {found.title}: {short(error)}"
+        if changed := put_back(state):
+            told = f"it changes {', '.join(changed[:5])} while it is checked"
+            right, line = False, f"✗ {exercise} {found.title}: {told}"
         events.send(exercise=exercise, title=found.title, right=int(right), verdict=line)
 
 
 def main():
     job = json.load(sys.stdin)
-    sys.path.insert(0, job["root"])
-    path, state = list(sys.path), library_state()
+    path, finders, state = [job["root"], *sys.path], list(sys.meta_path), library_state()
+    sys.path.insert(0, job["course"])
     alarm, events = Alarm(job["cell_seconds"]), Events(job["events"])
     names = run_cells(job["cells"], alarm, events)
-    sys.path[:] = path
+    sys.path[:], sys.meta_path[:] = path, finders
     if changed := put_back(state):
         events.send(remark=f"it had changed {', '.join(changed[:5])}, which was put back")
-    judge(fresh_checks(), names, alarm, events, job["checks"])
+    judge(fresh_checks(), names, alarm, events, job["checks"], state)
     events.send(at="at its end")
+    os._exit(0)  # waits for no thread that a notebook left behind
 
 
 if __name__ == "__main__":

@@ -1,13 +1,25 @@
 """The frame of the checks: what `check`, `hint` and `tally` print, and that nothing escapes."""
 
+import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
 from course_utils import checks
-from course_utils.checks import CheckFailed, check, hint, require, require_tensor, tally
+from course_utils.checks import (
+    CheckFailed,
+    Mistake,
+    check,
+    hint,
+    require,
+    require_functions,
+    require_tensor,
+    tally,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +97,28 @@ def test_a_keyboard_interrupt_is_not_swallowed():
 
     with pytest.raises(KeyboardInterrupt):
         check("98.1", answer)
+
+
+DISPLAYING = """
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from course_utils.checks import check
+
+shown = CapturingDisplayPublisher()
+InteractiveShell.instance().display_pub = shown
+check("02.3", lambda a: display("a bar") or 1 / a)
+display("a figure")
+print(len(shown.outputs), "shown")
+"""
+
+
+def test_what_the_students_code_displays_is_held_back(tmp_path):
+    env = os.environ | {"IPYTHONDIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", DISPLAYING], env=env, capture_output=True, text=True, check=True
+    )
+    assert "✓ 02.3 " in ended.stdout and ended.stdout.endswith("1 shown\n")
 
 
 def test_prints_of_the_students_code_are_held_back(capsys):
@@ -199,3 +233,13 @@ def test_close_refuses_to_broadcast():
     assert not checks.close(torch.ones(2), torch.ones(1))
     assert not checks.close(1.0, 1.01)
     assert not checks.close(float("nan"), float("nan"))
+
+
+@pytest.mark.parametrize("answer", [len, (len,), (len, 3), [len, max, min], None])
+def test_require_functions(answer):
+    with pytest.raises(Mistake, match=r"a pair of functions: \(first, second\)"):
+        require_functions(answer, "first", "second")
+
+
+def test_a_list_of_two_functions_is_a_pair():
+    require_functions([len, max], "first", "second")

@@ -14,19 +14,22 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 FINISHED = "finished"
+PROCESSES = 1 if sys.platform == "win32" else 2  # torchrun may lack a part, libuv, on Windows
 OURS = ("COURSE_CLAIMS", "COURSE_RECORD", "COURSE_STRICT_CHECKS")  # of the run that calls us
+# A traceback's last line, or a refused option.
+ERROR = re.compile(
+    r"(?m)^(?:\[rank(\d+)\]: )?"
+    r"((?:\w+\.)*\w*(?:Error|Exception|Interrupt)(?:: .*)?|\S+: error: .*)$"
+)
 LOST = re.compile(r"gloo|nccl|[Cc]onnection|rendezvous|SIGTERM")  # what befalls the others
 
 
-def torchrun(
-    script, *arguments, folder=None, processes=2, restarts=0, port=None, timeout=240
-):  # fmt: skip
+def torchrun(script, *arguments, processes=PROCESSES, restarts=0, port=None, timeout=240):
     """Run a script in some processes on this machine; return "finished", or why not in one line.
 
     Args:
         script: the file that each process runs.
         *arguments: handed on to it.
-        folder: where it is started, the current one by default.
         processes: how many, at least 1; each computes with one thread.
         restarts: how often all are started anew when one fails.
         port: where they meet, a free one by default.
@@ -34,26 +37,27 @@ def torchrun(
     """
     if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
         return f"not started: processes must be an integer of at least 1, not {processes!r}"
+    if sys.platform == "win32" and processes > 1:
+        return f"not started: processes can only be 1 on Windows, not {processes}"
     if not Path(script).is_file():
         return f"not started: there is no script {Path(script).name}"
     if port is not None and not _is_free(port):
         return f"not started: port {port} is taken; leave `port` out and a free one is chosen"
-    command = command_line(script, *arguments, processes=processes, restarts=restarts, port=port)
-    code, said = run([sys.executable, *command], timeout, environment(), folder)
+    command = command_line(script, arguments, processes, restarts, port)
+    code, said = run([sys.executable, *command], timeout, environment())
     if code is None:
         return f"ended after {timeout} s: it should have finished by then"
     return FINISHED if code == 0 else _cause(said, code)
 
 
-def command_line(script, *arguments, processes=2, restarts=0, port=None):
+def command_line(script, arguments, processes, restarts, port):
     """Return the command that `torchrun` runs, as a list without the Python at its head."""
-    if sys.platform == "win32":  # torchrun may lack libuv there: one process then, without it
+    if sys.platform == "win32":  # the script alone; `environment` says what torchrun would say
         return [str(script), *map(str, arguments)]
     return [
-        *("-m", "torch.distributed.run", "--nnodes", "1", "--nproc-per-node", str(processes)),
-        *("--max-restarts", str(restarts), "--rdzv-backend", "c10d"),
-        *("--rdzv-endpoint", f"{LOOPBACK}:{port or free_port()}", "--local-addr", LOOPBACK),
-        *(str(script), *map(str, arguments)),
+        *("-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
+        *("--max-restarts", str(restarts), "--master-addr", LOOPBACK),
+        *("--master-port", str(port or free_port()), str(script), *map(str, arguments)),
     ]
 
 
@@ -65,8 +69,6 @@ def environment(**more):
         "PYTHONUTF8": "1",
         "JUPYTER_PREFER_ENV_PATH": "1",
         "COURSE_NO_PROGRESS": "1",
-        # Without it restarted workers look for the dead ones' addresses, and fail (torch 2.15).
-        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
     }
     names = [name for _, name in socket.if_nameindex()]
     if loopback := next((name for name in ("lo", "lo0") if name in names), None):
@@ -78,7 +80,7 @@ def environment(**more):
     return kept | more
 
 
-def run(command, timeout, env=None, folder=None):
+def run(command, timeout, env=None):
     """Run a command; return its exit code and all it said, (None, …) if it took too long.
 
     All processes that it started are ended, also when this is interrupted.
@@ -89,7 +91,6 @@ def run(command, timeout, env=None, folder=None):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=env,
-        cwd=folder,
         encoding="utf-8",
         errors="replace",
     )
@@ -139,11 +140,14 @@ def _is_free(port):
 def _cause(said, code):
     """Return which worker failed and why; what its end did to the others is left out."""
     ends = re.findall(r"rank +: (\d+) .*\n +exitcode +: (-?\d+)", said)
-    for rank, exit_code in ends:
+    for rank, exit_code in reversed(ends):  # the table's last row is the first that failed
         if int(exit_code) < 0 and exit_code != "-15":
             return f"worker {rank} was killed (signal {-int(exit_code)})"
-    errors = re.findall(r"(?m)^(?:\[rank(\d+)\]: )?(\w[\w.]*(?:Error|Exception): .*)$", said)
-    errors = [(rank, line) for rank, line in errors if "ChildFailedError" not in line]
+    errors = [(rank, line.strip()) for rank, line in ERROR.findall(said)]
+    errors = [pair for pair in errors if "ChildFailedError" not in pair[1]]
+    first = ends[-1][0] if ends else "?"
     for rank, line in [pair for pair in errors if not LOST.search(pair[1])] or errors:
-        return f"worker {rank or '?'} failed: {line.strip()}"
+        return f"worker {rank or first} failed: {line}"
+    if ends:
+        return f"worker {first} ended with code {ends[-1][1]}"
     return f"torchrun ended with code {code}: {(said.strip().splitlines() or ['no word'])[-1]}"

@@ -151,16 +151,15 @@ def test_two_processes_learn_what_one_learns(ddp, calm):
 
 def test_two_machines_learn_what_two_processes_learn(ddp, calm, tmp_path):
     """Two launchers with a process each, as the lesson's second command starts them."""
-    port = str(launch.free_port())
-    options = ["--nnodes", "2", "--nproc-per-node", "1", "--master-addr", launch.LOOPBACK]
-    options += ["--master-port", port]
+    port = launch.free_port()
+    command = launch.command_line(SCRIPT, given(tmp_path), 1, 0, port)
+    command = [sys.executable, *command[:2], "--nnodes", "2", *command[2:]]
 
-    def machine(rank):
-        command = [sys.executable, "-m", "torch.distributed.run", *options, "--node-rank", rank]
-        return launch.run([*command, SCRIPT, *given(tmp_path)], 240, launch.environment())
+    def machine(_):
+        return launch.run(command, 240, launch.environment())
 
     with ThreadPoolExecutor(2) as pool:
-        ended = list(pool.map(machine, (0, 1)))
+        ended = list(pool.map(machine, range(2)))
     assert [code for code, _ in ended] == [0, 0], ended
     model, history = outcome(ddp, tmp_path)
     assert history == calm[2] and same(model, calm[1])

@@ -56,8 +56,9 @@ def command_line(script, arguments, processes, restarts, port):
         return [str(script), *map(str, arguments)]
     return [
         *("-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
-        *("--max-restarts", str(restarts), "--master-addr", LOOPBACK),
-        *("--master-port", str(port or free_port()), str(script), *map(str, arguments)),
+        *("--max-restarts", str(restarts), "--rdzv-backend", "c10d"),
+        *("--rdzv-endpoint", f"{LOOPBACK}:{port or free_port()}", "--local-addr", LOOPBACK),
+        *(str(script), *map(str, arguments)),
     ]
 
 
@@ -69,6 +70,8 @@ def environment(**more):
         "PYTHONUTF8": "1",
         "JUPYTER_PREFER_ENV_PATH": "1",
         "COURSE_NO_PROGRESS": "1",
+        # Without it restarted workers look for the dead ones' addresses, and fail (torch 2.15).
+        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
     }
     names = [name for _, name in socket.if_nameindex()]
     if loopback := next((name for name in ("lo", "lo0") if name in names), None):

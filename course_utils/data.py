@@ -9,7 +9,6 @@ Shapes: N examples, B in a batch, C channels, H × W pixels.
 
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
-from torchvision.transforms.functional import to_pil_image
 
 from course_utils.course import sources
 
@@ -97,6 +96,8 @@ class TransformedImages(ImageTensors):
 
     def __getitem__(self, index):
         """Return one (transform(PIL image), target as an int)."""
+        from torchvision.transforms.functional import to_pil_image  # slow, and seldom needed
+
         return self.transform(to_pil_image(self.images[index])), int(self.targets[index])
 
 

@@ -8,7 +8,6 @@ import math
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 import torch
 
 # One color per meaning through the whole course, from the Okabe-Ito palette, which color-blind
@@ -56,6 +55,8 @@ def plot_history(history, y="loss", *, x="epoch", label=None, ax=None, **line):
 
     From IDL 2.4.2, where every result is a data frame with one row an epoch.
     """
+    import seaborn as sns  # slow, and workers that import the course draw nothing
+
     columns = [y] if y in history else [f"{part}_{y}" for part in PARTS]
     columns = [column for column in columns if column in history]
     for name in [x] if columns else [y]:

@@ -114,7 +114,7 @@ def processes_of(folder):
 def test_script_is_short_and_is_what_the_lesson_writes():
     assert len(TEXT.splitlines()) <= 60
     ends = {}
-    exec(CELLS["header"] + "\n" + CELLS["settings-end"], ends)
+    exec(CELLS["header"], ends)
     functions = [CELLS[name] + "\n" for name in ("make-model", "evaluate-all", "main")]
     assert "\n\n".join([ends["top"], *functions, ends["bottom"]]) == TEXT, (
         "run the lesson; it writes 13_ddp.py beside its copy: store that as notebooks/13_ddp.py"

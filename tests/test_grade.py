@@ -258,6 +258,7 @@ pids = [subprocess.check_output([sys.executable, "-c", start], text=True) for _ 
 pathlib.Path(PIDS).write_text(" ".join(pids))
 threading.Thread(target=time.sleep, args=(60,)).start()
 """,
+    "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError\n\n\nraise Odd",
     """
 import torch
 
@@ -298,7 +299,7 @@ def test_library_changed_while_it_is_checked_makes_wrong(spoiled):
 def test_invalid_cell_and_odd_text_are_remarks(spoiled):
     remark = " ".join(spoiled[1])
     assert "code cell 2: SyntaxError: " in remark
-    assert "code cell 4: ValueError: \udce9" in remark
+    assert "code cell 4: ValueError: \udce9" in remark and "code cell 6: Odd" in remark
     assert grade.OWN in remark  # IPython's own folder is a temporary one
 
 

@@ -258,7 +258,7 @@ def watch(process, printed, limits):
         elif printed.size > limits.output * 1e6:
             ended = f"stopped: it printed more than {limits.output} MB"
         else:
-            time.sleep(0.1)
+            time.sleep(0.25)  # each look reads the list of all processes
     for running in tree.values():  # what it started may outlive it
         with contextlib.suppress(psutil.Error):
             running.kill()

@@ -55,7 +55,11 @@ class Events:
 
 def short(error):
     """Return an exception in one line."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    try:
+        told = str(error)
+    except Exception:  # an error of a student's own may fail at this, too
+        told = ""
+    text = " ".join(f"{type(error).__name__}: {told}".split()).rstrip(": ")
     return text if len(text) <= 200 else text[:199] + "…"
 
 

@@ -139,7 +139,12 @@ def execute(path, output, monkeypatch, **environment):
     monkeypatch.delenv("MPLBACKEND", raising=False)
     values = quick_values().get(path.stem.replace("_exercises", "_solutions"), {})
     result = papermill.execute_notebook(
-        os.fspath(path), os.fspath(output), values, kernel_name="python3", progress_bar=False
+        os.fspath(path),
+        os.fspath(output),
+        values,
+        kernel_name="python3",
+        progress_bar=False,
+        request_save_on_cell_execute=False,
     )
     outs = [out for cell in result.cells for out in cell.get("outputs", [])]
     return "".join(out.get("text", "") for out in outs)

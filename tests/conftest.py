@@ -23,6 +23,9 @@ def pytest_configure(config):
         _execute_as_jupyter_does()
     else:
         os.environ["MPLBACKEND"] = "agg"
+        # torch's timer imports setuptools, which refuses once something else imported distutils.
+        import torch.utils.cpp_extension  # noqa: F401
+
         for name in ("COURSE_CLAIMS", "COURSE_RECORD", "COURSE_STRICT_CHECKS"):
             os.environ.pop(name, None)
 

@@ -24,7 +24,7 @@ def pytest_configure(config):
         _execute_as_jupyter_does()
     else:
         os.environ["MPLBACKEND"] = "agg"
-        # torch's timer imports setuptools, which refuses once something else imported distutils.
+        # torch's timer needs setuptools, which could not always be imported late in a process.
         with contextlib.suppress(ImportError):
             import setuptools  # noqa: F401
 

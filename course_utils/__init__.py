@@ -10,7 +10,6 @@ from course_utils.data import cifar10, make_loader, mnist
 from course_utils.device import benchmark, get_device, set_seed, to_device
 from course_utils.inspection import count_parameters, summarize
 from course_utils.metrics import accuracy, most_likely
-from course_utils.plotting import COLORS, plot_history, plot_images
 from course_utils.training import evaluate, predict, train, train_one_epoch
 
 __all__ = [
@@ -36,3 +35,12 @@ __all__ = [
     "train",
     "train_one_epoch",
 ]
+
+
+def __getattr__(name):
+    """Import what draws when it is asked for: worker processes import this, and draw nothing."""
+    if name not in ("COLORS", "plot_history", "plot_images"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from course_utils import plotting
+
+    return getattr(plotting, name)

@@ -83,6 +83,13 @@ def test_batches_equal_torchvisions_one_by_one(name, request):
     assert targets.dtype == torch.int64
 
 
+@pytest.mark.parametrize("beyond", [400, -401])
+def test_batches_know_where_the_images_end(pair, beyond):
+    assert len(pair) == 400
+    with pytest.raises(IndexError):
+        pair.__getitems__([0, beyond])
+
+
 def test_a_batch_is_a_copy(digits):
     before = digits.images[0].clone()
     digits.__getitems__([0])[0].zero_()

@@ -154,7 +154,7 @@ def measure_dataset(digits, pairs, scale, device):
 def measure_memory(digits, pairs, scale, device):
     """Resident memory, in multiples of the data set's bytes, and seconds an example by size."""
     process, data = psutil.Process(), digits.images.numel() * digits.images.element_size()
-    before, seen = process.memory_info().rss, []
+    seen = []
     model = NETS["784-256-10"][0]().to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
 
@@ -167,6 +167,9 @@ def measure_memory(digits, pairs, scale, device):
             model, nn.CrossEntropyLoss(), optimizer, loader, epochs=epochs, **scores, **note
         )
 
+    fit(2 * BATCH_SIZE, 1)  # the first optimizer and step import what PyTorch puts off until then
+    before = process.memory_info().rss
+    seen.clear()
     fit(int(60_000 * scale), 4)
     first, last = ((rss - before) / data for rss in (seen[0], seen[-1]))
     print(f"  {data / 1e6:.0f} MB of images, here before training; then beside them")

@@ -7,7 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course_utils.checks import close, exercise, require, require_functions, require_tensor
+from course_utils.checks import (
+    close,
+    exercise,
+    require,
+    require_functions,
+    require_number,
+    require_tensor,
+)
 
 
 @exercise(
@@ -101,6 +108,7 @@ def check_accuracy_under_shift(accuracy_under_shift, generator):
     "11.3",
     "Forty epochs: where to stop",
     "pandas has a method for the label of a column's smallest value. A label is not yet an epoch.",
+    'What stands in the row of a label, and in a column, is `history.loc[label, "epoch"]`.',
     "The gap is validation minus training, both from the last row, whatever its label.",
 )
 def check_forty_epochs(answer, generator):
@@ -120,7 +128,7 @@ def check_forty_epochs(answer, generator):
             table.index = range(100, 112)  # a table cut out of a longer one keeps its labels
         before = table.copy()
 
-        found = float(best_epoch(table))
+        found = require_number(best_epoch(table), "the best epoch")
         require(found != best + 1, "that epoch has the best accuracy; the lowest loss is asked for")
         zero_based = found == bottom
         require(not zero_based, "off by one: epochs count from 1, rows from 0; read the column")
@@ -130,7 +138,8 @@ def check_forty_epochs(answer, generator):
         require(found == bottom + 1, wrong)
 
         last = table.iloc[-1]
-        expected, value = last["val_loss"] - last["train_loss"], float(gap(table))
+        expected = last["val_loss"] - last["train_loss"]
+        value = require_number(gap(table), "the gap")
         require(not close(value, -expected), "the sign: a positive gap means worse on validation")
         at_best = table.iloc[bottom]["val_loss"] - table.iloc[bottom]["train_loss"]
         require(not close(value, at_best), "the gap is taken in the last epoch, not in the best")

@@ -3,23 +3,8 @@
 The docstring of each wrong answer names the mistake; `said` is what the check must say about it.
 """
 
-import pytest
 import torch
-
-from course_utils import checks
-from course_utils.checks import check
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
-
-
-def verdict(capsys, number, answer):
-    check(number, answer)
-    return capsys.readouterr().out
-
+from every_lesson import *
 
 # --- 01.1 ----------------------------------------------------------------------------------------
 
@@ -496,44 +481,4 @@ WRONG = [
     ("01.5", aligned_left, "batch"),
     ("01.5", batch_not_compared, "the batches do not fit"),
 ]
-NUMBERS = ["01.1", "01.2", "01.3", "01.4", "01.5"]
-
-
-def stub(*arguments):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT, ids=lambda v: getattr(v, "__name__", v))
-def test_right_answers_pass(capsys, number, answer):
-    assert verdict(capsys, number, answer).startswith("✓")
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "said"), WRONG, ids=lambda v: getattr(v, "__name__", "")
-)
-def test_mistakes_are_named(capsys, number, answer, said):
-    assert answer.__doc__
-    line = verdict(capsys, number, answer)
-    assert line.startswith("✗")
-    assert said in line
-    assert "raised" not in line, "a wrong answer must run"
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_stub_is_to_do(capsys, number):
-    assert verdict(capsys, number, stub).startswith("to do")
-    assert verdict(capsys, number, ...).startswith("to do")
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("value", [None, "1.0", [1.0], True, float("nan"), torch.zeros(7)])
-def test_answers_of_the_wrong_kind(capsys, number, value):
-    line = verdict(capsys, number, lambda *arguments: value)
-    assert line.startswith("✗")
-    assert "your code raised" not in line
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_at_least_three_mistakes_and_a_hint_each(number):
-    assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks.find_exercise(number).hints) >= 3
+KINDS = [None, "1.0", [1.0], True, float("nan"), torch.zeros(7)]

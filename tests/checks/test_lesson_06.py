@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 import torch
+from every_lesson import *
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +20,6 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from course_utils import (
     accuracy,
-    checks,
     evaluate,
     load_checkpoint,
     most_likely,
@@ -29,21 +28,6 @@ from course_utils import (
     train,
     train_one_epoch,
 )
-from course_utils.checks import check
-
-NUMBERS = ["06.1", "06.2", "06.3", "06.4", "06.5"]
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
-
-
-def verdict(capsys, number, answer):
-    check(number, answer)
-    return capsys.readouterr().out
-
 
 # --- 06.1 ----------------------------------------------------------------------------------------
 
@@ -775,39 +759,9 @@ WRONG = [
 ]
 
 
-def name(value):
-    if isinstance(value, tuple):
-        return "+".join(part.__name__ for part in value)
-    return getattr(value, "__name__", None)
-
-
 def as_answer(number, function):
     """What `check` is handed: a pair of functions in 06.4."""
     return (function, function) if number == "06.4" else function
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT, ids=name)
-def test_right_answers_pass(capsys, number, answer):
-    assert verdict(capsys, number, answer).startswith(f"✓ {number}")
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG, ids=name)
-def test_mistakes_are_named(capsys, number, answer, said):
-    assert any(part.__doc__ for part in (answer if isinstance(answer, tuple) else (answer,)))
-    line = verdict(capsys, number, answer)
-    assert line.startswith("✗")
-    assert said in line
-    assert "raised" not in line, "a wrong answer must run"
-
-
-def stub(*arguments, **options):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_stub_is_to_do(capsys, number):
-    assert verdict(capsys, number, as_answer(number, stub)).startswith("to do")
-    assert verdict(capsys, number, as_answer(number, ...)).startswith("to do")
 
 
 KINDS = [
@@ -823,21 +777,7 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("value", KINDS, ids=str)
-def test_answers_of_the_wrong_kind(capsys, number, value):
-    line = verdict(capsys, number, as_answer(number, lambda *arguments, **options: value))
-    assert line.startswith("✗")
-    assert "your code raised" not in line
-
-
 def test_a_fit_of_the_wrong_kind(capsys):
     for value in (None, "1.0", math.nan, (1, 2)):
         line = verdict(capsys, "06.4", (make_sets, lambda train_set, value=value: value))
         assert line.startswith("✗") and "your code raised" not in line
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_at_least_three_mistakes_and_three_hints_each(number):
-    assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks.find_exercise(number).hints) >= 3

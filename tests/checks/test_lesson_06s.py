@@ -8,22 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from every_lesson import forgetful, verdict  # noqa: F401
 
-from course_utils import checks
-from course_utils.checks import check
 from course_utils.checks import sweeps as helpers
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
-
-
-def verdict(capsys, number, answer):
-    check(number, answer)
-    return capsys.readouterr().out
-
 
 # --- 06s.1 ---------------------------------------------------------------------------------------
 

@@ -5,28 +5,13 @@ The docstring of each wrong answer names the mistake; `said` is what the check m
 
 import math
 
-import pytest
 import torch
+from every_lesson import *
 from torch import nn
 from torch.utils.data import Dataset, Subset
 from torchvision.transforms import Normalize
 
-from course_utils import checks
-from course_utils.checks import check
-
-NUMBERS = ["08.1", "08.2", "08.3", "08.4"]
 AXES = (0, 2, 3)
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
-
-
-def verdict(capsys, number, answer):
-    check(number, answer)
-    return capsys.readouterr().out
 
 
 # --- 08.1 ----------------------------------------------------------------------------------------
@@ -688,39 +673,9 @@ WRONG = [
 ]
 
 
-def name(value):
-    if isinstance(value, tuple):
-        return "+".join(part.__name__ for part in value)
-    return getattr(value, "__name__", None)
-
-
 def as_answer(number, function):
     """What `check` is handed: a pair of functions in 08.1."""
     return (function, function) if number == "08.1" else function
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT, ids=name)
-def test_right_answers_pass(capsys, number, answer):
-    assert verdict(capsys, number, answer).startswith(f"✓ {number}")
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG, ids=name)
-def test_mistakes_are_named(capsys, number, answer, said):
-    assert any(part.__doc__ for part in (answer if isinstance(answer, tuple) else (answer,)))
-    line = verdict(capsys, number, answer)
-    assert line.startswith("✗")
-    assert said in line
-    assert "raised" not in line, "a wrong answer must run"
-
-
-def stub(*arguments):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_stub_is_to_do(capsys, number):
-    assert verdict(capsys, number, as_answer(number, stub)).startswith("to do")
-    assert verdict(capsys, number, as_answer(number, ...)).startswith("to do")
 
 
 KINDS = [
@@ -734,17 +689,3 @@ KINDS = [
     ("a",) * 4,
     4 * [math.nan],
 ]
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("value", KINDS, ids=str)
-def test_answers_of_the_wrong_kind(capsys, number, value):
-    line = verdict(capsys, number, as_answer(number, lambda *arguments: value))
-    assert line.startswith("✗")
-    assert "your code raised" not in line
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_at_least_three_mistakes_and_three_hints_each(number):
-    assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks.find_exercise(number).hints) >= 3

@@ -5,27 +5,10 @@ The docstring of each wrong answer names the mistake; `said` is what the check m
 
 import math
 
-import pytest
 import torch
 import torch.nn.functional as F
+from every_lesson import *
 from sklearn.metrics import f1_score, top_k_accuracy_score
-
-from course_utils import checks
-from course_utils.checks import check
-
-NUMBERS = ["09.1", "09.2", "09.3", "09.4"]
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
-
-
-def verdict(capsys, number, answer):
-    check(number, answer)
-    return capsys.readouterr().out
-
 
 # --- 09.1 ----------------------------------------------------------------------------------------
 
@@ -424,48 +407,4 @@ WRONG = [
     ("09.4", temperature_negative, "positive"),
     ("09.4", temperature_in_place, "themselves were changed"),
 ]
-
-
-def name(value):
-    return getattr(value, "__name__", None)
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT, ids=name)
-def test_right_answers_pass(capsys, number, answer):
-    assert verdict(capsys, number, answer).startswith(f"✓ {number}")
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG, ids=name)
-def test_mistakes_are_named(capsys, number, answer, said):
-    assert answer.__doc__
-    line = verdict(capsys, number, answer)
-    assert line.startswith("✗")
-    assert said in line
-    assert "raised" not in line, "a wrong answer must run"
-
-
-def stub(*arguments):
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_stub_is_to_do(capsys, number):
-    assert verdict(capsys, number, stub).startswith("to do")
-    assert verdict(capsys, number, ...).startswith("to do")
-
-
 KINDS = [None, "1.0", [1.0], (0.5, 0.5), True, math.nan, math.inf, torch.zeros(7), torch.empty(0)]
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("value", KINDS, ids=str)
-def test_answers_of_the_wrong_kind(capsys, number, value):
-    line = verdict(capsys, number, lambda *arguments: value)
-    assert line.startswith("✗")
-    assert "your code raised" not in line
-
-
-@pytest.mark.parametrize("number", NUMBERS)
-def test_at_least_three_mistakes_and_three_hints_each(number):
-    assert sum(wrong[0] == number for wrong in WRONG) >= 3
-    assert len(checks.find_exercise(number).hints) >= 3

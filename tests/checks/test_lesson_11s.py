@@ -6,15 +6,9 @@ What all sweeps share is tested with lesson 06's.
 
 import pandas as pd
 import pytest
+from every_lesson import forgetful  # noqa: F401
 
-from course_utils import checks
 from course_utils.checks import check
-
-
-@pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
-    monkeypatch.delenv("COURSE_STRICT_CHECKS", raising=False)
-    monkeypatch.setattr(checks, "_done", {})
 
 
 @pytest.fixture

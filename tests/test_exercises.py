@@ -9,6 +9,7 @@ from structure import ROOT
 
 from course_utils.course import exercises
 from course_utils.course.address import Address
+from course_utils.course.execute import END_SOON
 from course_utils.course.exercises import generate, regenerate, solution_lines, stub, student_path
 from course_utils.course.lessons import quick_values
 
@@ -143,6 +144,7 @@ def execute(path, output, monkeypatch, **environment):
         os.fspath(output),
         values,
         kernel_name="python3",
+        extra_arguments=END_SOON,
         progress_bar=False,
         request_save_on_cell_execute=False,
     )

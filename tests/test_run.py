@@ -237,6 +237,29 @@ class Interrupts:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_kernel_ends_soon_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, in_place):
+    names = (
+        "print([name for name in ('atexit', 'gc') if name in globals()])\n"
+        "from ipykernel.kernelapp import IPKernelApp\n"
+        "print('freeze' in str(IPKernelApp.instance().exec_lines))"
+    )
+    last = (
+        "import atexit, gc\nfrom pathlib import Path\n"
+        "atexit.register(lambda: Path('ended.txt').write_text(str(gc.get_freeze_count())))"
+    )
+    path = write_notebook(
+        tmp_path / "02_ends.ipynb", [("code", "names", "", names), ("code", "last", "", last + ";")]
+    )
+    copy = tmp_path / "build" / path.name
+    [outcome] = run.execute_all([Job("02", path, copy, in_place=in_place)])
+    assert outcome.ok, outcome.stopped
+    ran = path if in_place else copy
+    assert printed(cells(ran)["names"]) == "[]\nTrue\n"
+    ended = (copy.parent / "ended.txt").read_text()
+    assert ended == "0", "what was registered last runs first, before the freezing"
+
+
 def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook):
     file = tmp_path / "pid"
     sleep = f"import os, time\nopen({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"

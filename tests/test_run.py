@@ -236,7 +236,6 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-@pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
 @pytest.mark.parametrize("in_place", [False, True])
 def test_a_kernel_ends_soon_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, in_place):
     names = (
@@ -260,6 +259,7 @@ def test_a_kernel_ends_soon_but_does_what_is_to_do_at_exit(tmp_path, write_noteb
     assert ended == "0", "what was registered last runs first, before the freezing"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
 def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook):
     file = tmp_path / "pid"
     sleep = f"import os, time\nopen({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"

@@ -627,9 +627,14 @@ def test_class_with_stubs_is_to_do(capsys, number):
     assert verdict(capsys, number, as_answer(number, Stub)).startswith("to do")
 
 
-def test_memmap_of_two_wrong_answers(capsys):
-    line = verdict(capsys, "03.2", (lambda *arguments: None, lambda *arguments: None))
-    assert line.startswith("✗") and "your code raised" not in line
+@pytest.mark.parametrize("value", KINDS, ids=str)
+def test_memmap_whose_second_answer_is_of_the_wrong_kind(capsys, value):
+    def answer(*arguments):
+        return value
+
+    for first in (answer, write_images):
+        line = verdict(capsys, "03.2", (first, answer))
+        assert line.startswith("✗") and "your code raised" not in line
 
 
 def test_memmap_needs_both_answers(capsys):

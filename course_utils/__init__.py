@@ -2,45 +2,36 @@
 
 Data flow one way: dataset -> loader -> `train` -> history -> plot. What runs the course (runner,
 record, downloads) is in `course_utils.course`, the exercises' checks in `course_utils.checks`.
+
+Each helper is imported when it is first asked for, so that worker processes load no Matplotlib and
+`python -m course_utils doctor` runs, and tells what is missing, where PyTorch is not installed.
 """
 
-from course_utils.checkpoint import load_checkpoint, save_checkpoint
-from course_utils.course.claims import claim
-from course_utils.data import cifar10, make_loader, mnist
-from course_utils.device import benchmark, get_device, set_seed, to_device
-from course_utils.inspection import count_parameters, summarize
-from course_utils.metrics import accuracy, most_likely
-from course_utils.training import evaluate, predict, train, train_one_epoch
+from importlib import import_module
 
-__all__ = [
-    "COLORS",
-    "accuracy",
-    "benchmark",
-    "cifar10",
-    "claim",
-    "count_parameters",
-    "evaluate",
-    "get_device",
-    "load_checkpoint",
-    "make_loader",
-    "mnist",
-    "most_likely",
-    "plot_history",
-    "plot_images",
-    "predict",
-    "save_checkpoint",
-    "set_seed",
-    "summarize",
-    "to_device",
-    "train",
-    "train_one_epoch",
-]
+_FILES = {
+    "checkpoint": ("load_checkpoint", "save_checkpoint"),
+    "course.claims": ("claim",),
+    "data": ("cifar10", "make_loader", "mnist"),
+    "device": ("benchmark", "get_device", "set_seed", "to_device"),
+    "inspection": ("count_parameters", "summarize"),
+    "metrics": ("accuracy", "most_likely"),
+    "plotting": ("COLORS", "plot_history", "plot_images"),
+    "training": ("evaluate", "predict", "train", "train_one_epoch"),
+}
+_FILE_OF = {name: file for file, names in _FILES.items() for name in names}
+__all__ = sorted(_FILE_OF)
 
 
 def __getattr__(name):
-    """Import what draws when it is asked for: worker processes import this, and draw nothing."""
-    if name not in ("COLORS", "plot_history", "plot_images"):
+    """Python calls this for a name that is not here yet."""
+    if name not in _FILE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from course_utils import plotting
+    helper = getattr(import_module(f"{__name__}.{_FILE_OF[name]}"), name)
+    globals()[name] = helper
+    return helper
 
-    return getattr(plotting, name)
+
+def __dir__():
+    """What `dir` lists and completion offers."""
+    return sorted({*globals(), *__all__})

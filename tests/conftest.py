@@ -38,13 +38,15 @@ def _execute_as_jupyter_does():
 
     import nbval.kernel
 
+    from course_utils.course import brisk
+
     def execute_cell_input(self, source, allow_stdin=None):
         return self.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
 
     nbval.kernel.RunningKernel.execute_cell_input = execute_cell_input
     nbval.kernel.start_new_kernel = partial(  # a history of its own, not the user's
         nbval.kernel.start_new_kernel,
-        extra_arguments=["--HistoryManager.hist_file=:memory:"],
+        extra_arguments=["--HistoryManager.hist_file=:memory:", *brisk.KERNEL],
     )
 
 

@@ -1,6 +1,8 @@
 """course/doctor: what is there, and each problem with its cure."""
 
 import importlib.metadata
+import subprocess
+import sys
 
 import pytest
 
@@ -35,6 +37,18 @@ def test_each_problem_has_its_cure(monkeypatch, capsys, tmp_path):
     for problem, word in zip(problems, ("install a newer", "make env", "make room", "COURSE_DATA"),
                              strict=True):  # fmt: skip
         assert word in problem and problem.endswith(".")
+
+
+def test_without_torch_it_says_so():
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"  # as if it were not installed
+        "from course_utils.__main__ import main\n"
+        "sys.exit(main(['doctor']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and not done.stderr, done.stderr
+    assert "✗ torch or torchvision cannot be loaded" in done.stdout
 
 
 def test_a_torch_that_does_not_load(monkeypatch):

@@ -7,9 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from structure import ROOT
 
-from course_utils.course import exercises
+from course_utils.course import brisk, exercises
 from course_utils.course.address import Address
-from course_utils.course.execute import END_SOON
 from course_utils.course.exercises import generate, regenerate, solution_lines, stub, student_path
 from course_utils.course.lessons import quick_values
 
@@ -144,7 +143,7 @@ def execute(path, output, monkeypatch, **environment):
         os.fspath(output),
         values,
         kernel_name="python3",
-        extra_arguments=END_SOON,
+        extra_arguments=brisk.KERNEL,
         progress_bar=False,
         request_save_on_cell_execute=False,
     )

@@ -9,7 +9,7 @@ import time
 import nbformat
 import pytest
 
-from course_utils.course import lessons, run
+from course_utils.course import brisk, lessons, run
 from course_utils.course.run import Job
 
 # What `course_utils.claim` notes, without the time it takes to import it.
@@ -237,11 +237,10 @@ class Interrupts:
 
 
 @pytest.mark.parametrize("in_place", [False, True])
-def test_a_kernel_ends_soon_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, in_place):
+def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, in_place):
     names = (
-        "print([name for name in ('atexit', 'gc') if name in globals()])\n"
-        "from ipykernel.kernelapp import IPKernelApp\n"
-        "print('freeze' in str(IPKernelApp.instance().exec_lines))"
+        "print([name for name in ('atexit', 'gc', 'brisk') if name in globals()])\n"
+        "from gc import get_threshold\nprint(get_threshold()[0])"
     )
     last = (
         "import atexit, gc\nfrom pathlib import Path\n"
@@ -254,7 +253,7 @@ def test_a_kernel_ends_soon_but_does_what_is_to_do_at_exit(tmp_path, write_noteb
     [outcome] = run.execute_all([Job("02", path, copy, in_place=in_place)])
     assert outcome.ok, outcome.stopped
     ran = path if in_place else copy
-    assert printed(cells(ran)["names"]) == "[]\nTrue\n"
+    assert printed(cells(ran)["names"]) == f"[]\n{brisk.OBJECTS}\n"
     ended = (copy.parent / "ended.txt").read_text()
     assert ended == "0", "what was registered last runs first, before the freezing"
 

@@ -133,11 +133,26 @@ def test_public_names_are_few_and_explained():
         assert not callable(public) or ">>>" in (public.__doc__ or ""), f"{name} has no example"
 
 
-def test_import_leaves_the_commands_packages_alone():
-    # These are imported where they are needed.
-    late = (*COMMANDS_ONLY, "torchvision", "matplotlib", "seaborn", "scipy")
-    code = f"import sys, course_utils; print([m for m in {late} if m in sys.modules])"
+@pytest.mark.parametrize(
+    ("code", "late"),
+    [
+        ("import course_utils", ("torch", "pandas")),
+        ("from course_utils import train, mnist", ("matplotlib",)),
+        ("import course_utils; [getattr(course_utils, n) for n in course_utils.__all__]", ()),
+    ],
+)
+def test_import_leaves_alone_what_it_does_not_need(code, late):
+    late = (*COMMANDS_ONLY, "torchvision", "seaborn", "scipy", *late)
+    code += f"\nimport sys\nprint([m for m in {late} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_package_offers_its_helpers_and_no_other_name():
+    import course_utils
+
+    assert set(course_utils.__all__) < set(dir(course_utils))
+    with pytest.raises(ImportError, match="cannot import name 'trian' from 'course_utils'"):
+        from course_utils import trian  # noqa: F401
 
 
 def test_tracked_files():

@@ -1,8 +1,7 @@
 """Execute one notebook in this process and report each cell: `run.py` starts one such a lesson.
 
-The job comes as JSON on standard input, events go as JSON lines to standard output. Started as a
-script, it imports nothing of the course, so that it is quick to start. It chooses nothing and
-writes nothing but the notebook that the job names.
+The job comes as JSON on standard input, events go as JSON lines to standard output. It chooses
+nothing and writes nothing but the notebook that the job names.
 """
 
 import json
@@ -10,13 +9,13 @@ import os
 import sys
 from pathlib import Path
 
+from course_utils.course import brisk
+from course_utils.course.lessons import read_notebook
+
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-# Before it ends, Python would look through all that PyTorch has imported for what can be freed: one
-# to two seconds a kernel. Frozen, it is left to the system; what is to do at exit is still done.
-END_SOON = ['--IPKernelApp.exec_lines=__import__("atexit").register(__import__("gc").freeze)']
 
 
 def headings(cells):
@@ -62,7 +61,7 @@ def execute_copy(job, reporter):
         _as_it_is(job["output"]),
         parameters=job["parameters"],
         kernel_name="python3",
-        extra_arguments=END_SOON,
+        extra_arguments=brisk.KERNEL,
         progress_bar=False,
         request_save_on_cell_execute=False,  # writing it after each cell takes seconds in all
         coalesce_streams=True,
@@ -90,7 +89,7 @@ def execute_in_place(job, notebook, reporter):
         notebook,
         timeout=None,
         kernel_name="python3",
-        extra_arguments=END_SOON,
+        extra_arguments=brisk.KERNEL,
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=True,
@@ -131,13 +130,8 @@ def _as_it_is(path):
 
 
 def main():
-    # Where it is installed, jsonschema would spend seconds on a grammar of web addresses, which
-    # checking a notebook does not need.
-    sys.modules.setdefault("rfc3987_syntax", None)
-    import nbformat
-
     job = json.load(sys.stdin)
-    notebook = nbformat.read(job["notebook"], as_version=4)
+    notebook = read_notebook(job["notebook"])
     reporter = Reporter(notebook.cells)
     _keep_output_widgets_silent()
     try:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from course_utils.course import brisk
+
 LOOPBACK = "127.0.0.1"
 FINISHED = "finished"
 PROCESSES = 1 if sys.platform == "win32" else 2  # torchrun may lack a part, libuv, on Windows
@@ -44,21 +46,21 @@ def torchrun(script, *arguments, processes=PROCESSES, restarts=0, port=None, tim
     if port is not None and not _is_free(port):
         return f"not started: port {port} is taken; leave `port` out and a free one is chosen"
     command = command_line(script, arguments, processes, restarts, port)
-    code, said = run([sys.executable, *command], timeout, environment())
+    code, said = run([sys.executable, brisk.__file__, *command], timeout, environment())
     if code is None:
         return f"ended after {timeout} s: it should have finished by then"
     return FINISHED if code == 0 else _cause(said, code)
 
 
 def command_line(script, arguments, processes, restarts, port):
-    """Return the command that `torchrun` runs, as a list without the Python at its head."""
+    """Return what `torchrun` lets `brisk.py` run, as a list without the Python at its head."""
     if sys.platform == "win32":  # the script alone; `environment` says what torchrun would say
         return [str(script), *map(str, arguments)]
     return [
         *("-m", "torch.distributed.run", "--nproc-per-node", str(processes)),
         *("--max-restarts", str(restarts), "--rdzv-backend", "c10d"),
         *("--rdzv-endpoint", f"{LOOPBACK}:{port or free_port()}", "--local-addr", LOOPBACK),
-        *(str(script), *map(str, arguments)),
+        *(brisk.__file__, str(script), *map(str, arguments)),
     ]
 
 

@@ -6,6 +6,7 @@ Everything here reads; `run.py` executes. A mistake in what a person typed or wr
 
 import ast
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ BUILD = ROOT / "build"
 # With these, Linux's C library keeps freed memory for the next step of training instead of handing
 # it back each time: lesson 08's deeper network trains about a sixth faster. No one else reads them.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**29)}
+# Where this is installed, nbformat's import would spend seconds on its grammar of web addresses,
+# which no notebook needs: jsonschema does without it.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 class CourseError(Exception):

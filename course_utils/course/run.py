@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_utils.course import lessons, plan, record
+from course_utils.course import brisk, lessons, plan, record
 from course_utils.course.lessons import BUILD, KEEP_MEMORY, NOTEBOOKS, RESULTS, CourseError
 from course_utils.course.progress import Progress, table
 
@@ -153,7 +153,7 @@ def _execute(job, report, running):
     start, end = time.monotonic(), None
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         process = subprocess.Popen(
-            [sys.executable, "-P", str(WORKER)],
+            [sys.executable, "-P", brisk.__file__, str(WORKER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -32,7 +32,7 @@ def main(args):
     """Train in each process that torchrun starts; process 0 alone writes the checkpoint."""
     gpus = torch.cuda.device_count() >= int(os.environ["LOCAL_WORLD_SIZE"])
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if gpus else torch.device("cpu")
-    dist.init_process_group("nccl" if gpus else "gloo")
+    dist.init_process_group("nccl" if gpus else "gloo", device_id=device if gpus else None)
     rank, world_size = dist.get_rank(), dist.get_world_size()
     train_set = Subset(mnist(train=True), range(args.train_size))
     sampler = DistributedSampler(train_set, seed=args.seed)

@@ -132,6 +132,17 @@ def test_real_data_cells_are_compared_on_the_recorded_data_only(
     assert "mnist is not here" in outputs.prepare(tmp_path, tmp_path / "out", results)[0]
 
 
+def test_data_are_read_once_for_all_lessons(tmp_path, write_stored, monkeypatch):
+    rows = [("load", "real-data", "train_set = mnist(train=True)", [])]
+    for name in ("02_x.ipynb", "03_y.ipynb"):
+        write_stored(tmp_path / name, rows)
+    read = []
+    monkeypatch.setattr(sources, "layout", lambda name, folder: "raw")
+    monkeypatch.setattr(sources, "fingerprint", read.append)
+    notes = outputs.prepare(tmp_path, tmp_path / "out", tmp_path / "results")
+    assert notes == [] and read == ["mnist"]
+
+
 def test_a_cell_not_compared_here_is_not_called_wrongly_marked():
     cell = nbformat.v4.new_code_cell("1", execution_count=1)
     cell.metadata["tags"] = [outputs.IGNORE]

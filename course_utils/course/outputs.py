@@ -8,6 +8,7 @@ here executes a lesson.
 import json
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 
 from course_utils.course import lessons, record
@@ -26,6 +27,9 @@ def prepare(notebooks=NOTEBOOKS, folder=BUILD / "outputs", results=RESULTS):
     import nbformat
     import papermill
 
+    from course_utils.course import sources
+
+    fingerprint = cache(sources.fingerprint)  # it reads all pictures: once for all lessons
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -40,7 +44,10 @@ def prepare(notebooks=NOTEBOOKS, folder=BUILD / "outputs", results=RESULTS):
             source, output, parameters=values, prepare_only=True, progress_bar=False
         )
         notebook = nbformat.read(target, as_version=4)
-        other, changed = _elsewhere(name, results), _changed_data(path, notebook, results)
+        other, changed = (
+            _elsewhere(name, results),
+            _changed_data(path, notebook, results, fingerprint),
+        )
         if other:
             notes.append(f"lesson {name}: runs, outputs not compared ({'; '.join(other)})")
         elif changed:
@@ -61,7 +68,7 @@ def _elsewhere(name, results):
     return record.differences(stored.get("environment", {}), record.environment(threads=1))
 
 
-def _changed_data(path, notebook, results):
+def _changed_data(path, notebook, results, fingerprint):
     """Why the lesson's cells tagged `real-data` cannot be compared, "" if they can."""
     from course_utils.course import sources
 
@@ -72,7 +79,7 @@ def _changed_data(path, notebook, results):
     for name in lessons.datasets(path):
         if not sources.layout(name, sources.data_folder()):
             return f"{name} is not here"
-        if sources.fingerprint(name) != recorded.get(name):
+        if fingerprint(name) != recorded.get(name):
             return f"{name} is not the recorded one"
     return ""
 

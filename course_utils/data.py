@@ -61,10 +61,9 @@ class ImageTensors(Dataset):
 
     def __getitems__(self, indices):
         """Return a ready batch (images (B, C, H, W), targets (B,)), as loaders and subsets ask."""
-        indices = torch.from_numpy(np.asarray(indices))  # of a list, faster than torch.tensor
-        targets = self.targets[indices]  # an IndexError if there is no such place
-        # Several times faster than images[indices], but it takes no -1 for the last.
-        return self.images.index_select(0, indices % len(self)) / 255, targets
+        indices = np.asarray(indices)  # by NumPy: for a batch's little work it needs less time
+        images = self.images.numpy()[indices] / np.float32(255)
+        return torch.from_numpy(images), torch.from_numpy(self.targets.numpy()[indices])
 
     def __repr__(self):
         kind = "sample of " if self.is_sample else ""

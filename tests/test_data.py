@@ -83,8 +83,8 @@ def test_batches_equal_torchvisions_one_by_one(name, request):
     assert targets.dtype == torch.int64
 
 
-@pytest.mark.parametrize("beyond", [400, -401])
-def test_batches_know_where_the_images_end(pair, beyond):
+@pytest.mark.parametrize("beyond", [400, -401, 0.5])
+def test_batches_refuse_a_place_that_there_is_not(pair, beyond):
     assert len(pair) == 400
     with pytest.raises(IndexError):
         pair.__getitems__([0, beyond])

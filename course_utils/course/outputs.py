@@ -44,10 +44,8 @@ def prepare(notebooks=NOTEBOOKS, folder=BUILD / "outputs", results=RESULTS):
             source, output, parameters=values, prepare_only=True, progress_bar=False
         )
         notebook = nbformat.read(target, as_version=4)
-        other, changed = (
-            _elsewhere(name, results),
-            _changed_data(path, notebook, results, fingerprint),
-        )
+        other = _elsewhere(name, results)
+        changed = _changed_data(path, notebook, results, fingerprint)
         if other:
             notes.append(f"lesson {name}: runs, outputs not compared ({'; '.join(other)})")
         elif changed:

@@ -1,13 +1,11 @@
 """Students' copies: how they are made, and that both they and their masters run to the end."""
 
-import os
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from structure import ROOT
 
-from course_utils.course import brisk, exercises
+from course_utils.course import exercises, run
 from course_utils.course.address import Address
 from course_utils.course.exercises import generate, regenerate, solution_lines, stub, student_path
 from course_utils.course.lessons import quick_values
@@ -130,37 +128,25 @@ def test_command(checkout, monkeypatch, capsys):
     assert "02_solutions.ipynb, cell line: `# BEGIN" in capsys.readouterr().err
 
 
-def execute(path, output, monkeypatch, **environment):
-    """Run a notebook at quick scale in its folder's copy; return all that it printed."""
-    import papermill
-
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("MPLBACKEND", raising=False)
+def execute(path, output):
+    """Run a notebook at quick scale, solutions with strict checks; return all that it printed."""
     values = quick_values().get(path.stem.replace("_exercises", "_solutions"), {})
-    result = papermill.execute_notebook(
-        os.fspath(path),
-        os.fspath(output),
-        values,
-        kernel_name="python3",
-        extra_arguments=brisk.KERNEL,
-        progress_bar=False,
-        request_save_on_cell_execute=False,
-    )
-    outs = [out for cell in result.cells for out in cell.get("outputs", [])]
+    [outcome] = run.execute_all([run.Job(path.stem, path, output, values, claims=None, forks=True)])
+    assert not outcome.stopped, outcome.stopped
+    outs = [out for cell in nbformat.read(output, 4).cells for out in cell.get("outputs", [])]
     return "".join(out.get("text", "") for out in outs)
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
-def test_master_passes_every_check(path, tmp_path, monkeypatch):
-    text = execute(path, tmp_path / path.name, monkeypatch, COURSE_STRICT_CHECKS="1")
+def test_master_passes_every_check(path, tmp_path):
+    text = execute(path, tmp_path / path.name)
     assert "0 to do" in text and "✗" not in text
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
-def test_copy_runs_unsolved_and_counts_what_is_to_do(path, tmp_path, monkeypatch):
+def test_copy_runs_unsolved_and_counts_what_is_to_do(path, tmp_path):
     path = student_path(path)
-    text = execute(path, tmp_path / path.name, monkeypatch)
+    text = execute(path, tmp_path / path.name)
     done = [line for line in text.split("\n") if line.startswith("0 of ") and "to do" in line]
     assert done, text
     count = done[-1].split()[2]

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import time
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -236,8 +237,8 @@ class Interrupts:
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("in_place", [False, True])
-def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, in_place):
+@pytest.mark.parametrize("kind", [{}, {"in_place": True}, {"forks": True}], ids=str)
+def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebook, kind):
     names = (
         "print([name for name in ('atexit', 'gc', 'brisk') if name in globals()])\n"
         "from gc import get_threshold\nprint(get_threshold()[0])"
@@ -250,20 +251,21 @@ def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebo
         tmp_path / "02_ends.ipynb", [("code", "names", "", names), ("code", "last", "", last + ";")]
     )
     copy = tmp_path / "build" / path.name
-    [outcome] = run.execute_all([Job("02", path, copy, in_place=in_place)])
+    [outcome] = run.execute_all([Job("02", path, copy, **kind)])
     assert outcome.ok, outcome.stopped
-    ran = path if in_place else copy
+    ran = path if "in_place" in kind else copy
     assert printed(cells(ran)["names"]) == f"[]\n{brisk.OBJECTS}\n"
     ended = (copy.parent / "ended.txt").read_text()
     assert ended == "0", "what was registered last runs first, before the freezing"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
-def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook):
+@pytest.mark.parametrize("forks", [False, True])
+def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook, forks):
     file = tmp_path / "pid"
     sleep = f"import os, time\nopen({str(file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     path = write_notebook(tmp_path / "02_x.ipynb", [("code", "sleep", "", sleep)])
-    job = Job("02", path, tmp_path / "build" / "02_x.ipynb")
+    job = Job("02", path, tmp_path / "build" / "02_x.ipynb", forks=forks)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run.execute_all([job], progress=Interrupts(file))
@@ -311,3 +313,5 @@ def test_side_by_side_the_longest_lesson_starts_first(tmp_path, write_notebook, 
     assert [job.name for job in run.longest_first(jobs)] == ["03", "04", "02", "05"]
     monkeypatch.setattr(run, "_execute", lambda job, *_: job.name)
     assert run.execute_all(jobs, at_once=2) == list(minutes)
+    quick = [replace(job, forks=True) for job in jobs]
+    assert [job.name for job in run.longest_first(quick)] == ["05", "04", "03", "02"]

@@ -32,7 +32,7 @@ def outcome(request, tmp_path_factory):
     wished = {"lr": 0.0, "epochs": 2, "sweep_lrs": []}  # sweeps run other lessons
     values = {key: value for key, value in wished.items() if key in KNOWN[name]}
     values = lessons.quick_values().get(name, {}) | values
-    job = run.Job(name, source, folder / LESSONS[name].name, values, claims=None)
+    job = run.Job(name, source, folder / LESSONS[name].name, values, claims=None, forks=True)
     return run.execute_all([job])[0]
 
 

@@ -1,15 +1,14 @@
 """Execute one notebook in this process and report each cell: `run.py` starts one such a lesson.
 
-The job comes as JSON on standard input, events go as JSON lines to standard output. It chooses
-nothing and writes nothing but the notebook that the job names.
+The job comes as a dictionary, events go as dictionaries into a pipe. It chooses nothing and writes
+nothing but the notebook that the job names.
 """
 
-import json
+import contextlib
 import os
-import sys
 from pathlib import Path
 
-from course_utils.course import brisk
+from course_utils.course import brisk, warm
 from course_utils.course.lessons import read_notebook
 
 METADATA = {
@@ -32,11 +31,12 @@ def headings(cells):
 class Reporter:
     """Sends events, and remembers the cell that runs: where a lesson stopped, if it stops."""
 
-    def __init__(self, cells):
+    def __init__(self, cells, events):
         self.headings, self.count, self.at = headings(cells), len(cells), {}
+        self.events = events
 
     def send(self, **event):
-        print(json.dumps(event), flush=True)
+        self.events.send(event)
 
     def cell_starts(self, cell, cell_index):
         """nbclient calls this before each cell."""
@@ -129,10 +129,24 @@ def _as_it_is(path):
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def main():
-    job = json.load(sys.stdin)
+def main(job, environment, events, said):
+    """Execute a job; the process is a new one or a fork, and its own from here on.
+
+    Args:
+        job: dictionary, what `run.Job.wishes` returns.
+        environment: the variables that the kernel starts with.
+        events: the end of a pipe into which the events go.
+        said: path of the file that takes what the process prints.
+    """
+    warm.become(job["folder"], environment, said)
+    brisk.begin()
+    with warm.forked_kernel(events) if job["forks"] else contextlib.nullcontext():
+        _execute(job, events)
+
+
+def _execute(job, events):
     notebook = read_notebook(job["notebook"])
-    reporter = Reporter(notebook.cells)
+    reporter = Reporter(notebook.cells, events)
     _keep_output_widgets_silent()
     try:
         if job["in_place"]:
@@ -141,10 +155,5 @@ def main():
             execute_copy(job, reporter)
     except Exception as error:
         reporter.stopped(error)
-        return 1
-    reporter.send(event="done")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    else:
+        reporter.send(event="done")

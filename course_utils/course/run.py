@@ -8,22 +8,21 @@ compared by `make test`, not here.
 """
 
 import argparse
-import json
+import contextlib
 import os
 import queue
-import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
-from course_utils.course import brisk, lessons, plan, record
+from course_utils.course import execute, lessons, plan, record, warm
 from course_utils.course.lessons import BUILD, KEEP_MEMORY, NOTEBOOKS, RESULTS, CourseError
 from course_utils.course.progress import Progress, table
 
-WORKER = Path(__file__).with_name("execute.py")
 CELL_SECONDS = 900  # at quick scale; a cell that hangs ends its lesson, not the whole run
 OURS = ("COURSE_CLAIMS", "COURSE_RECORD", "COURSE_STRICT_CHECKS", "MPLBACKEND")
 
@@ -41,6 +40,7 @@ class Job:
     offline: bool = True
     in_place: bool = False
     timeout: float | None = CELL_SECONDS
+    forks: bool = False  # may begin with the libraries imported, see `warm.py`
 
     def environment(self):
         """Return the variables that the lesson's kernel starts with."""
@@ -67,19 +67,18 @@ class Job:
         """Return where the lesson's claims are noted."""
         return self.output.absolute().with_suffix(".claims.jsonl")
 
-    def as_json(self):
+    def wishes(self):
         """Return what `execute.py` needs to know."""
-        return json.dumps(
-            {
-                "notebook": str(self.notebook.absolute()),
-                "output": str(self.output.absolute()),
-                "folder": str(self.output.absolute().parent),
-                "parameters": self.parameters,
-                "in_place": self.in_place,
-                "timeout": self.timeout,
-                "set": lessons.stored_values(self.notebook) if self.in_place else {},
-            }
-        )
+        return {
+            "notebook": str(self.notebook.absolute()),
+            "output": str(self.output.absolute()),
+            "folder": str(self.output.absolute().parent),
+            "parameters": self.parameters,
+            "in_place": self.in_place,
+            "timeout": self.timeout,
+            "forks": self.forks and warm.IS_SAFE,
+            "set": lessons.stored_values(self.notebook) if self.in_place else {},
+        }
 
 
 @dataclass
@@ -114,8 +113,14 @@ def execute_all(jobs, at_once=1, progress=None):
     """
     events, running = queue.Queue(), []
     first = jobs if at_once == 1 else longest_first(jobs)
+    fresh = get_context("spawn")
+    forking = next((job.environment() for job in jobs if job.forks), None)
+    forks = warm.context(forking) if forking else fresh
     with ThreadPoolExecutor(at_once) as pool:
-        futures = {id(job): pool.submit(_execute, job, events.put, running) for job in first}
+        futures = {
+            id(job): pool.submit(_execute, job, forks if job.forks else fresh, events.put, running)
+            for job in first
+        }
         try:
             while not all(future.done() for future in futures.values()) or not events.empty():
                 try:
@@ -133,7 +138,10 @@ def execute_all(jobs, at_once=1, progress=None):
 
 
 def longest_first(jobs):
-    """Return the jobs by the minutes that their contracts name: no long one is left for the end."""
+    """Return the jobs so that no long one is left for the end: by their contracts' minutes.
+
+    At quick scale these say little: there the last lesson runs longest, and the first ones least.
+    """
 
     def minutes(job):
         try:
@@ -141,40 +149,36 @@ def longest_first(jobs):
         except CourseError:
             return 0
 
-    return sorted(jobs, key=minutes, reverse=True)
+    quick = all(job.forks for job in jobs)
+    return sorted(jobs, key=lambda job: job.name if quick else minutes(job), reverse=True)
 
 
-def _execute(job, report, running):
+def _execute(job, context, report, running):
     """Execute one job in a process of its own, passing its events on."""
     for path in (job.output, job.claims_file()):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
     report({"event": "started", "name": job.name})
     start, end = time.monotonic(), None
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        process = subprocess.Popen(
-            [sys.executable, "-P", brisk.__file__, str(WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env=job.environment(),
-            encoding="utf-8",
-            errors="replace",
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said.txt"
+        events, theirs = context.Pipe(duplex=False)
+        process = context.Process(
+            target=execute.main, args=(job.wishes(), job.environment(), theirs, said)
         )
+        process.start()
         running.append(process)
-        with process:
-            process.stdin.write(job.as_json())
-            process.stdin.close()
-            for line in process.stdout:
-                if line.startswith('{"event"'):  # all else was printed by something in the kernel
-                    event = json.loads(line)
-                    end = event if event["event"] in ("done", "stopped") else end
-                    report(event | {"name": job.name})
+        theirs.close()  # now the pipe ends where the process does
+        with events, contextlib.suppress(EOFError, OSError):
+            while event := events.recv():
+                end = event if event["event"] in ("done", "stopped") else end
+                report(event | {"name": job.name})
+        process.join()
         running.remove(process)
         if end is None:
-            complaints.seek(0)
-            last = (complaints.read().strip().splitlines() or ["it said nothing"])[-1]
-            error = f"its process ended with code {process.returncode}: {last}"
+            lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            last = (lines or ["it said nothing"])[-1]
+            error = f"its process ended with code {process.exitcode}: {last}"
             end = {"event": "stopped", "error": error}
     stopped = {"cell": "", "heading": ""} | end if end["event"] == "stopped" else None
     claims = []
@@ -200,7 +204,13 @@ def quick_jobs(paths, notebooks=NOTEBOOKS, build=BUILD, chosen=None):
     quick = lessons.quick_values(notebooks)
     chosen = chosen or {}
     return [
-        Job(name, path, _copy(path, notebooks, build / "run"), quick.get(name, {}) | values)
+        Job(
+            name,
+            path,
+            _copy(path, notebooks, build / "run"),
+            quick.get(name, {}) | values,
+            forks=True,
+        )
         for name, path in paths.items()
         for values in [chosen.get(name, {})]
     ]

@@ -1,0 +1,21 @@
+"""Importing this imports what lessons and the running of notebooks take longest to import.
+
+Only the process from which `warm.py` forks does. The course's own modules that lessons teach with
+are not among it: each lesson's kernel imports those itself.
+"""
+# ruff: noqa: E402, F401
+
+import gc
+
+from course_utils.course import brisk, execute
+
+gc.set_threshold(brisk.OBJECTS, 10, 10)  # before the rest, which makes so many
+
+import ipykernel.kernelapp
+import ipywidgets
+import matplotlib.pyplot
+import papermill
+import seaborn
+import sklearn.metrics
+import torch._dynamo  # the first optimizer would import it
+import torchvision.transforms.v2

@@ -1,11 +1,15 @@
 """A lesson whose processes are forked is as one whose processes import everything themselves."""
 
+import subprocess
+import sys
+
 import nbformat
+import psutil
 import pytest
 
 from course_utils.course import run, warm
 
-pytestmark = pytest.mark.skipif(not warm.IS_SAFE, reason="only Linux forks")
+only_where_safe = pytest.mark.skipif(not warm.IS_SAFE, reason="only Linux forks")
 
 # Each prints what a lesson may look at, or could be misled by.
 CELLS = {
@@ -56,17 +60,47 @@ def shown(cell):
     return [(out.output_type, out.get("text") or dict(out.get("data", {}))) for out in cell.outputs]
 
 
+@only_where_safe
 @pytest.mark.parametrize("name", [name for name in CELLS if name not in DIFFERENT])
 def test_cell_shows_what_it_shows_in_a_fresh_kernel(outputs, name):
     fresh, forked, again = (found[name] for found in outputs)
     assert fresh and forked == fresh and again == fresh
 
 
+@only_where_safe
 def test_what_is_imported_is_there(outputs):
     texts = [found["imported"][0][1] for found in outputs]
     assert texts == ["False False\n", "True True\n", "True True\n"]
 
 
+@only_where_safe
 def test_no_two_forks_draw_the_same(outputs):
     draws = [found["random"][0][1].split() for found in outputs]
     assert len({number for pair in draws for number in pair}) == 9
+
+
+def test_elsewhere_all_is_imported_anew(tmp_path, write_notebook, monkeypatch):
+    monkeypatch.setattr(warm, "IS_SAFE", False)
+    assert warm.context({}).get_start_method() == "spawn"
+    path = write_notebook(tmp_path / "02_x.ipynb", [("code", "x", "", CELLS["imported"])])
+    [outcome] = run.execute_all([run.Job("02", path, tmp_path / "build" / "x.ipynb", forks=True)])
+    assert outcome.ok, outcome.stopped
+    assert shown(nbformat.read(outcome.job.output, 4).cells[0])[0][1] == "False False\n"
+
+
+@only_where_safe
+def test_a_lesson_that_never_starts_its_kernel_ends(tmp_path):
+    job = run.Job("02", tmp_path / "none.ipynb", tmp_path / "build" / "x.ipynb", forks=True)
+    [outcome] = run.execute_all([job])
+    assert outcome.stopped["error"].startswith("its process ended with code 1: ")
+    assert "none.ipynb is not a readable notebook" in outcome.stopped["error"]
+
+
+@only_where_safe
+def test_a_waiting_kernel_ends_with_its_parent():
+    code = "import os\nfrom course_utils.course import warm\n"
+    code += "print(warm.Kernel().pid, flush=True)\nos._exit(0)"
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60).stdout
+    psutil.wait_procs([psutil.Process(int(said))] if psutil.pid_exists(int(said)) else [], 20)
+    assert not psutil.pid_exists(int(said))

@@ -140,7 +140,7 @@ def main(job, environment, events, said):
     """
     warm.become(job["folder"], environment, said)
     brisk.begin()
-    with warm.forked_kernel(events) if job["forks"] else contextlib.nullcontext():
+    with warm.forked_kernel() if job["forks"] else contextlib.nullcontext():
         _execute(job, events)
 
 

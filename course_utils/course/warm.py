@@ -42,17 +42,13 @@ def context(environment):
 
 
 @contextlib.contextmanager
-def forked_kernel(*ends):
-    """Fork a kernel while this process has one thread; the next that jupyter_client starts is it.
-
-    Args:
-        *ends: connections of this process that the kernel is not to hold open.
-    """
+def forked_kernel():
+    """Fork a kernel, while this process has but one thread, for jupyter_client to start."""
     factory = KernelProvisionerFactory.instance()
     entry = EntryPoint("forked", f"{__name__}:Forked", KernelProvisionerFactory.GROUP_NAME)
     factory.provisioners["forked"] = entry
     factory.default_provisioner_name = "forked"
-    Forked.kernel = Kernel(ends)
+    Forked.kernel = Kernel()
     try:
         yield
     finally:
@@ -78,10 +74,10 @@ class Kernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, ends=()):
+    def __init__(self):
         context = multiprocessing.get_context("fork")
         theirs, self._wish = context.Pipe(duplex=False)
-        self._process = context.Process(target=_be_a_kernel, args=(theirs, (self._wish, *ends)))
+        self._process = context.Process(target=_be_a_kernel, args=(theirs, self._wish))
         self._process.start()
         theirs.close()
         self.pid = self._process.pid
@@ -105,16 +101,16 @@ class Kernel:
         os.kill(self.pid, number)
 
 
-def _be_a_kernel(wish, ends):
+def _be_a_kernel(wish, sender):
     """Wait for what is wished, then be a kernel until asked to end, or until the parent ends."""
+    sender.close()  # now, if the parent ends without a wish, so does the waiting
+    os.setsid()
+    arguments, folder, environment = wish.recv()
+
     import numpy as np
     import torch
     from ipykernel.kernelapp import IPKernelApp
 
-    for end in ends:
-        end.close()
-    os.setsid()
-    arguments, folder, environment = wish.recv()
     become(folder, environment)
     sys.argv = ["ipykernel_launcher", *arguments]
     sys.path[:] = PATH

@@ -6,9 +6,9 @@
 PyTorch's import makes hundreds of thousands of objects that live to the program's end. Python's
 garbage collector looks through them again and again while they are made, and once more before it
 ends: a sixth of the time of a program that computes little. Here it looks more rarely, and at the
-end not at all. What a program computes stays the same. So start the process in which `run.py`
-executes a lesson, `torchrun` and its workers, and kernels in which the course's commands or tests
-execute notebooks (`KERNEL`); a student's own do not. It imports nothing of the course.
+end not at all. What a program computes stays the same. So start `torchrun` and its workers, and
+so begin processes and kernels in which the course's commands or tests execute notebooks (`begin`,
+`KERNEL`); a student's own do not. It imports nothing of the course.
 """
 
 import atexit

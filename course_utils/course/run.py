@@ -13,10 +13,12 @@ import os
 import queue
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from course_utils.course import execute, lessons, plan, record, warm
@@ -111,14 +113,15 @@ def execute_all(jobs, at_once=1, progress=None):
         at_once: how many processes; times their threads it should not be more than the cores.
         progress: a Progress, or None to run silently.
     """
-    events, running = queue.Queue(), []
+    events, running, interrupted = queue.Queue(), [], threading.Event()
+    share = (events.put, running, interrupted)
     first = jobs if at_once == 1 else longest_first(jobs)
     fresh = get_context("spawn")
     forking = next((job.environment() for job in jobs if job.forks), None)
     forks = warm.context(forking) if forking else fresh
     with ThreadPoolExecutor(at_once) as pool:
         futures = {
-            id(job): pool.submit(_execute, job, forks if job.forks else fresh, events.put, running)
+            id(job): pool.submit(_execute, job, forks if job.forks else fresh, *share)
             for job in first
         }
         try:
@@ -131,6 +134,7 @@ def execute_all(jobs, at_once=1, progress=None):
                     progress.show(event)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            interrupted.set()
             for process in list(running):
                 process.terminate()
             raise
@@ -153,24 +157,28 @@ def longest_first(jobs):
     return sorted(jobs, key=lambda job: job.name if quick else minutes(job), reverse=True)
 
 
-def _execute(job, context, report, running):
+def _execute(job, context, report, running, interrupted):
     """Execute one job in a process of its own, passing its events on."""
     for path in (job.output, job.claims_file()):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
     report({"event": "started", "name": job.name})
     start, end = time.monotonic(), None
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         said = Path(folder) / "said.txt"
         events, theirs = context.Pipe(duplex=False)
         process = context.Process(
             target=execute.main, args=(job.wishes(), job.environment(), theirs, said)
         )
+        said.touch()
         process.start()
         running.append(process)
-        theirs.close()  # now the pipe ends where the process does
+        if interrupted.is_set():
+            process.terminate()
+        theirs.close()
         with events, contextlib.suppress(EOFError, OSError):
-            while event := events.recv():
+            while wait([events, process.sentinel]) and events.poll():
+                event = events.recv()
                 end = event if event["event"] in ("done", "stopped") else end
                 report(event | {"name": job.name})
         process.join()

@@ -11,13 +11,14 @@ import contextlib
 import multiprocessing
 import os
 import sys
+import threading
+import weakref
 from importlib.metadata import EntryPoint
 from multiprocessing import forkserver
 
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 IS_SAFE = sys.platform == "linux"  # elsewhere a fork may not, or does not, keep what is imported
-PATH = [path for path in sys.path if path]  # in the server, whose first is the folder it began in
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -44,6 +45,8 @@ def context(environment):
 @contextlib.contextmanager
 def forked_kernel():
     """Fork a kernel, while this process has but one thread, for jupyter_client to start."""
+    import course_utils.course.libraries  # noqa: F401 - if one is missing, it is said here
+
     factory = KernelProvisionerFactory.instance()
     entry = EntryPoint("forked", f"{__name__}:Forked", KernelProvisionerFactory.GROUP_NAME)
     factory.provisioners["forked"] = entry
@@ -103,23 +106,35 @@ class Kernel:
 
 def _be_a_kernel(wish, sender):
     """Wait for what is wished, then be a kernel until asked to end, or until the parent ends."""
-    sender.close()  # now, if the parent ends without a wish, so does the waiting
+    sender.close()  # now the pipe ends where the parent does
     os.setsid()
     arguments, folder, environment = wish.recv()
+    threading.Thread(target=_end_with, args=(wish,), daemon=True).start()
 
     import numpy as np
     import torch
     from ipykernel.kernelapp import IPKernelApp
 
+    from course_utils.course.libraries import PATH
+
     become(folder, environment)
+    multiprocessing.set_start_method(None, force=True)  # as if never forked, for a lesson's workers
+    multiprocessing.process.ORIGINAL_DIR = folder
     sys.argv = ["ipykernel_launcher", *arguments]
     sys.path[:] = PATH
     np.random.seed()  # else all forks would draw the same
     torch.default_generator.seed()
     try:
-        IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+        IPKernelApp.launch_instance(arguments)
     finally:
+        weakref.finalize._exitfunc()  # from Python 3.13 on, forks forget to call it
         atexit._run_exitfuncs()
+
+
+def _end_with(pipe):
+    """End this process at once where the other end of a pipe is closed."""
+    pipe.poll(None)
+    os._exit(1)
 
 
 def become(folder, environment, said=os.devnull):

@@ -58,6 +58,7 @@ def test_each_wrong_cell_is_named(tmp_path, write_stored):
             ("wrong-mark", IGNORED, "print(5)", [says("5\n")]),
             ("figure", "", FIGURE, [PICTURE]),
             ("quiet", "", "len('no output');", []),
+            ("took", IGNORED, "print('5 times: 10 s')", [says("5 times: 20 s\n")]),
             ("no-figure", IGNORED, "print(epochs)", [PICTURE, says("10\n")]),
             ("slider", f"interactive {IGNORED}", "1;", []),
             ("warns", IGNORED, "import warnings\nwarnings.warn('attention')", []),
@@ -146,13 +147,13 @@ def test_data_are_read_once_for_all_lessons(tmp_path, write_stored, monkeypatch)
 def test_a_cell_not_compared_here_is_not_called_wrongly_marked():
     cell = nbformat.v4.new_code_cell("1", execution_count=1)
     cell.metadata["tags"] = [outputs.IGNORE]
-    assert "take the mark away" in outputs.complaint(cell, [], lambda: True)
-    assert outputs.complaint(cell, [], lambda: False) == ""
+    assert "take the mark away" in outputs.complaint(cell, [], True)
+    assert outputs.complaint(cell, [], False) == ""
     cell.metadata["tags"] = [outputs.IGNORE, outputs.NOT_HERE]
-    assert outputs.complaint(cell, [], lambda: True) == ""
+    assert outputs.complaint(cell, [], True) == ""
     cell.metadata["tags"] = [outputs.IGNORE, "claim"]
-    assert outputs.complaint(cell, [], lambda: True) == ""
-    assert "stderr" in outputs.complaint(cell, [says("late\n", "stderr")], lambda: True)
+    assert outputs.complaint(cell, [], True) == ""
+    assert "stderr" in outputs.complaint(cell, [says("late\n", "stderr")], True)
 
 
 def test_damaged_data_are_one_sentence(monkeypatch, capsys):

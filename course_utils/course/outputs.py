@@ -115,7 +115,7 @@ def complaint(cell, outputs, equal):
     Args:
         cell: the cell with its stored outputs.
         outputs: what it put out now.
-        equal: function of no arguments, whether the text is the stored one.
+        equal: whether the text is the stored one.
     """
     marks = lessons.tags(cell)
     for out in outputs:
@@ -126,7 +126,7 @@ def complaint(cell, outputs, equal):
     if has_image(cell.outputs) and not has_image(outputs):
         return "stores a figure but draws none"
     # A claim may count something small, which comes out alike at any scale; its record is tested.
-    if IGNORE in marks and not {NOT_HERE, "claim"} & set(marks) and equal():
+    if IGNORE in marks and not {NOT_HERE, "claim"} & set(marks) and equal:
         return f"is marked {IGNORE}, but its text came out as stored: take the mark away"
     return ""
 

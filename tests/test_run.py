@@ -4,8 +4,10 @@ import contextlib
 import io
 import json
 import os
+import threading
 import time
 from dataclasses import replace
+from multiprocessing import get_context
 
 import nbformat
 import pytest
@@ -244,7 +246,8 @@ def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebo
         "from gc import get_threshold\nprint(get_threshold()[0])"
     )
     last = (
-        "import atexit, gc\nfrom pathlib import Path\n"
+        "import atexit, gc, tempfile\nfrom pathlib import Path\n"
+        "kept = tempfile.TemporaryDirectory(dir='.')\n"
         "atexit.register(lambda: Path('ended.txt').write_text(str(gc.get_freeze_count())))"
     )
     path = write_notebook(
@@ -257,6 +260,7 @@ def test_a_kernel_is_brisk_but_does_what_is_to_do_at_exit(tmp_path, write_notebo
     assert printed(cells(ran)["names"]) == f"[]\n{brisk.OBJECTS}\n"
     ended = (copy.parent / "ended.txt").read_text()
     assert ended == "0", "what was registered last runs first, before the freezing"
+    assert not list(copy.parent.glob("tmp*")), "the temporary folder is gone"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="looks for a process by a signal")
@@ -278,6 +282,17 @@ def test_interruption_ends_the_lesson_and_its_kernel(tmp_path, write_notebook, f
         time.sleep(0.2)
     else:
         pytest.fail("the kernel still runs")
+
+
+def test_a_lesson_that_starts_when_all_is_over_ends(tmp_path, write_notebook):
+    path = write_notebook(
+        tmp_path / "02_x.ipynb", [("code", "x", "", "import time; time.sleep(99)")]
+    )
+    job, over = Job("02", path, tmp_path / "build" / path.name), threading.Event()
+    over.set()
+    outcome = run._execute(job, get_context("spawn"), lambda event: None, [], over)
+    assert outcome.stopped["error"].startswith("its process ended with code "), outcome
+    assert outcome.stopped["error"].endswith(": it said nothing")
 
 
 def test_an_environment_keeps_no_wish_of_the_shell(tmp_path, write_notebook, monkeypatch):
